@@ -1,0 +1,254 @@
+"""Index terms: layers, times, units, widths, all of them integers.
+
+====================  ==========================================================
+``QVar(name)``        a quantified variable (of a claim or a definition)
+``Bound(k)``          an index bound by the k-th enclosing ``Sum`` (de Bruijn)
+``Size(name, args)``  an integer of the problem: depth ``L``, width ``n(l)``
+``Idx``               a linear combination of these, in canonical form
+``Con``               a constraint: ``e >= 0``, ``e == 0`` or ``e != 0``
+====================  ==========================================================
+
+The three kinds of names are three classes: nothing is ever told apart by
+comparing strings, so a variable called ``L`` is not the depth ``L``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import gcd
+from typing import Union
+
+
+class QVar:
+    """A quantified index variable."""
+
+    __slots__ = ("key", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.key = "v:" + name
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is QVar and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class Bound:
+    """An index bound by an enclosing binder; 0 is the innermost."""
+
+    __slots__ = ("k", "key")
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+        self.key = f"b:{k:04d}"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Bound and other.k == self.k
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return f"#{self.k}"
+
+
+class Size:
+    """An integer symbol of the problem, possibly depending on indices: ``L``, ``n(l)``."""
+
+    __slots__ = ("args", "key", "name")
+
+    def __init__(self, name: str, args: tuple[Idx, ...] = ()) -> None:
+        self.name = name
+        self.args = args
+        self.key = "s:" + name + "(" + ",".join(a.key for a in args) + ")"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Size and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return self.name + (f"({', '.join(map(repr, self.args))})" if self.args else "")
+
+
+Atom = Union[QVar, Bound, Size]
+IdxLike = Union["Idx", QVar, Bound, Size, int]
+
+
+class Idx:
+    """A linear form ``const + sum coeff * atom``; equal forms are equal objects by ``==``."""
+
+    __slots__ = ("_hash", "const", "key", "terms")
+    const: int
+    terms: tuple[tuple[Atom, int], ...]
+
+    def __init__(self, const: int, terms: Iterable[tuple[Atom, int]] = ()) -> None:
+        merged: dict[Atom, int] = {}
+        for atom, coeff in terms:
+            merged[atom] = merged.get(atom, 0) + coeff
+        items = sorted(((a, c) for a, c in merged.items() if c), key=lambda p: p[0].key)
+        self.const = const
+        self.terms = tuple(items)
+        self.key = "+".join([str(const)] + [f"{c}*{a.key}" for a, c in items])
+        self._hash = hash(self.key)
+
+    @staticmethod
+    def of(value: IdxLike) -> Idx:
+        """Read an int, an atom or an index term as an index term."""
+        if isinstance(value, Idx):
+            return value
+        if isinstance(value, bool) or not isinstance(value, (int, QVar, Bound, Size)):
+            raise TypeError(f"an index must be an integer or an index term, got {value!r}")
+        return Idx(value) if isinstance(value, int) else Idx(0, ((value, 1),))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Idx) and other.key == self.key)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __add__(self, other: IdxLike) -> Idx:
+        o = Idx.of(other)
+        return Idx(self.const + o.const, self.terms + o.terms)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Idx:
+        return self * -1
+
+    def __sub__(self, other: IdxLike) -> Idx:
+        return self + Idx.of(other) * -1
+
+    def __rsub__(self, other: IdxLike) -> Idx:
+        return Idx.of(other) - self
+
+    def __mul__(self, k: int) -> Idx:
+        return Idx(self.const * k, tuple((a, c * k) for a, c in self.terms))
+
+    __rmul__ = __mul__
+
+    def __repr__(self) -> str:
+        out = ""
+        for atom, c in self.terms:
+            mag = "" if abs(c) == 1 else f"{abs(c)}*"
+            out += (" - " if out else "-") if c < 0 else (" + " if out else "")
+            out += mag + repr(atom)
+        if self.const or not out:
+            if not out:
+                return str(self.const)
+            out += f" - {-self.const}" if self.const < 0 else f" + {self.const}"
+        return out
+
+    # -- walking ------------------------------------------------------------
+    def atoms(self) -> Iterable[Atom]:
+        """Every atom, those inside the arguments of sizes included."""
+        for atom, _ in self.terms:
+            yield atom
+            if isinstance(atom, Size):
+                for a in atom.args:
+                    yield from a.atoms()
+
+    def replace(self, fn: Callable[[Atom], Idx | None]) -> Idx:
+        """Replace atoms; ``fn`` returns None for "leave it"."""
+        if not self.terms:
+            return self
+        out, same = Idx(self.const), True
+        for atom, c in self.terms:
+            new = fn(atom)
+            if new is None and isinstance(atom, Size) and atom.args:
+                args = tuple(a.replace(fn) for a in atom.args)
+                if args != atom.args:
+                    new = Idx.of(Size(atom.name, args))
+            if new is None:
+                out = out + Idx(0, ((atom, c),))
+            else:
+                out, same = out + new * c, False
+        return self if same else out
+
+
+def qvar(name: str) -> Idx:
+    """The quantified variable ``name`` as an index term."""
+    return Idx.of(QVar(name))
+
+
+def size(name: str, *args: IdxLike) -> Idx:
+    """The problem size ``name(args)`` as an index term."""
+    return Idx.of(Size(name, tuple(Idx.of(a) for a in args)))
+
+
+class Con:
+    """A constraint on one index term: ``ge`` (>= 0), ``eq`` (== 0) or ``ne`` (!= 0)."""
+
+    __slots__ = ("expr", "key", "kind")
+
+    def __init__(self, kind: str, expr: Idx) -> None:
+        if kind not in ("ge", "eq", "ne"):
+            raise ValueError(f"Con: unknown kind {kind!r} (expected ge, eq or ne)")
+        g = 0
+        for _, c in expr.terms:
+            g = gcd(g, c)
+        if g > 1 and (kind == "ge" or expr.const % g == 0):
+            # over the integers g*e + c >= 0 says e + floor(c/g) >= 0
+            expr = Idx(expr.const // g, tuple((a, c // g) for a, c in expr.terms))
+        if kind != "ge" and expr.terms and expr.terms[0][1] < 0:
+            expr = -expr
+        self.kind = kind
+        self.expr = expr
+        self.key = kind + ":" + expr.key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Con) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return f"{self.expr!r} {dict(ge='>=', eq='==', ne='!=')[self.kind]} 0"
+
+    def replace(self, fn: Callable[[Atom], Idx | None]) -> Con:
+        return Con(self.kind, self.expr.replace(fn))
+
+    def negations(self) -> tuple[Con, ...]:
+        """Constraints of which exactly one holds when this one fails."""
+        e = self.expr
+        if self.kind == "ge":
+            return (ge(-e - 1, 0),)
+        if self.kind == "eq":
+            return (ge(e, 1), ge(-e, 1))
+        return (Con("eq", e),)
+
+
+def ge(a: IdxLike, b: IdxLike) -> Con:
+    """a >= b"""
+    return Con("ge", Idx.of(a) - b)
+
+
+def le(a: IdxLike, b: IdxLike) -> Con:
+    """a <= b"""
+    return ge(b, a)
+
+
+def lt(a: IdxLike, b: IdxLike) -> Con:
+    """a < b"""
+    return ge(Idx.of(b) - 1, a)
+
+
+def eq(a: IdxLike, b: IdxLike) -> Con:
+    """a == b"""
+    return Con("eq", Idx.of(a) - b)
+
+
+def ne(a: IdxLike, b: IdxLike) -> Con:
+    """a != b"""
+    return Con("ne", Idx.of(a) - b)
+
+
+def span(a: IdxLike, lo: IdxLike, hi: IdxLike) -> tuple[Con, Con]:
+    """lo <= a < hi"""
+    return (ge(a, lo), lt(a, hi))

@@ -1,0 +1,115 @@
+"""A network as the theory sees it: what layer l predicts from layer l+1.
+
+Layers are numbered from the OUTPUT (0) to the INPUT (L), as in Song et al.
+(2020).  A network brings its sizes, its kinds of weights and one equation,
+``prediction``; energy, errors, dynamics and backprop are derived from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..language.index import Con, Idx, ge, qvar, size
+from ..language.signature import DEFINED, PARAMETER, Case, Definition, Symbol, Theory
+from ..language.terms import App, Term, add, mul, neg, total
+from ..language.index import le
+
+State = Callable[[Idx, Idx, Idx], Term]  # (layer, sample, unit) -> activity
+Weights = Callable[[str, tuple[Idx, ...]], Term]  # (kind, indices) -> weight
+
+L, B = size("L"), size("B")
+
+
+def width(layer: Idx) -> Idx:
+    """n(l): number of units of a layer."""
+    return size("n", layer)
+
+
+@dataclass(frozen=True)
+class WeightKind:
+    """A kind of weight: ``theta[l,i,j]`` leads from layer l to layer l-1, 1 <= l <= L.
+
+    name: in the PC network; initial: the same in the ANN, at the start.
+    bounds: upper bounds of the unit indices, given the layer.
+    """
+
+    name: str
+    initial: str
+    bounds: Callable[[Idx], tuple[Idx, ...]]
+    units: tuple[str, ...]
+    shape: str
+    meaning: str
+
+    @property
+    def change(self) -> str:
+        return "d" + self.name
+
+    @property
+    def initial_change(self) -> str:
+        return "d" + self.initial
+
+
+class Network:
+    """Base: subclasses give ``kinds``, ``functions`` and ``prediction``."""
+
+    name = "network"
+    sizes = {"L": 0, "B": 0, "n": 1}
+    assumptions: tuple[Con, ...] = (ge(L, 1),)
+
+    @property
+    def kinds(self) -> tuple[WeightKind, ...]:
+        raise NotImplementedError
+
+    @property
+    def functions(self) -> tuple[Symbol, ...]:
+        """Activations and layer operators, each with its derivative symbols."""
+        raise NotImplementedError
+
+    def prediction(self, x: State, theta: Weights, layer: Idx, sample: Idx, unit: Idx) -> Term:
+        """mu of one unit of ``layer``, from the activities of layer + 1.  Source: eq. 5."""
+        raise NotImplementedError
+
+    # -- pieces of theories -----------------------------------------------------
+    def weight_symbols(self, kind: str = PARAMETER) -> tuple[Symbol, ...]:
+        return tuple(
+            Symbol(k.name, kind, 1 + len(k.units), shape=k.shape, meaning=k.meaning) for k in self.kinds
+        )
+
+    def energy_theory(self) -> Theory:
+        """Static: activities x and weights theta are free; mu and eps are defined (eqs 5, 6)."""
+        l, b, i = qvar("l"), qvar("b"), qvar("i")
+        mu = self.prediction(
+            lambda *a: App("x", a), lambda k, a: App(k, a), l, b, i
+        )
+        guard = (ge(l, 0), le(l + 1, L))
+        symbols = (
+            Symbol("x", PARAMETER, 3, shape="layer, batch, unit", meaning="activity of the value nodes"),
+            *self.weight_symbols(),
+            *self.functions,
+            Symbol("mu", DEFINED, 3, shape="layer, batch, unit", meaning="predicted activity"),
+            Symbol("eps", DEFINED, 3, shape="layer, batch, unit", meaning="prediction error"),
+        )
+        definitions = (
+            (Definition("mu", ("l", "b", "i"), (Case(guard, mu),)),),
+            (Definition("eps", ("l", "b", "i"), (Case(guard, App("x", (l, b, i)) - App("mu", (l, b, i))),)),),
+        )
+        return Theory(
+            self.sizes, self.assumptions, {s.name: s for s in symbols}, definitions
+        )
+
+    def energy(self) -> Term:
+        """F = sum over layers l < L, samples and units of eps^2 / 2.  Source: eq. 6."""
+        eps = lambda l, b, i: App("eps", (l, b, i))  # noqa: E731
+        return total(
+            L, lambda l: total(B, lambda b: total(width(l), lambda i: mul(eps(l, b, i), eps(l, b, i)) / 2))
+        )
+
+    def loss(self, output: str = "y") -> Term:
+        """E = sum over samples and output units of (s_out - y^0)^2 / 2.  Source: eq. 2."""
+
+        def term(b: Idx, i: Idx) -> Term:
+            e = add(App("s_out", (b, i)), neg(App(output, (0, b, i))))
+            return mul(e, e) / 2
+
+        return total(B, lambda b: total(width(Idx(0)), lambda i: term(b, i)))

@@ -1,0 +1,196 @@
+"""A learning rule as equations, and the theories that they define.
+
+``Equations`` holds what a rule says, in static symbols: x[l,b,i], theta[l,i,j],
+mu, eps.  ``timed_theory`` runs it: x_t, theta_t, mu_t, eps_t with an update
+order; ``energy_theory`` keeps it static, to compare the step with -dF/dx.
+Mutations act on ``Equations``, so every theory changes with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..language.index import Con, Idx, QVar, ge, le, qvar
+from ..language.signature import DEFINED, Case, Definition, Symbol, Theory
+from ..language.terms import App, Term, add, replace_apps, subst, subst_con
+from ..networks.backprop import DATA, backprop_definitions, initial_symbols
+from ..networks.network import L, Network
+
+SYNCHRONOUS = "synchronous"
+ORDERS = {
+    SYNCHRONOUS: "everything at time t is computed from values of time t, then written",
+    "weights-first": "weights are written first, activities move with the new weights",
+    "states-first": "activities are written first, weights use old errors and new activities",
+    "states-first-fresh": "activities are written first, errors are computed again, then weights",
+}
+t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
+
+
+class RuleError(ValueError):
+    """A rule is not understood; the message says what was expected."""
+
+
+@dataclass(frozen=True)
+class Equations:
+    """What a rule says.
+
+    energy: F of the activities x and weights theta.
+    start: activity of hidden layers at time 0, over l, b, i.
+    step: cases over hidden layers l, of x_{t+1} - x_t, in x, theta, mu, eps.
+    change: for each kind of weight, the change of theta[l,..] when it learns.
+    when: constraint on t and l: theta[l] learns at time t.
+    order: one of ``ORDERS``.
+    parameters: further symbols (gamma, ...); sizes: further integers (t_c).
+    """
+
+    net: Network
+    energy: Term
+    start: Term
+    step: tuple[Case, ...]
+    change: Mapping[str, tuple[Case, ...]]
+    when: Con
+    order: str = SYNCHRONOUS
+    parameters: tuple[Symbol, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    name: str = "rule"
+
+
+def _at_times(term: Term, net: Network, x: Idx, theta: Idx, names: Mapping[str, str], errors: Idx) -> Term:
+    """Put times into a static term: activities at ``x``, weights at ``theta``, mu and eps at ``errors``."""
+    kinds = {k.name for k in net.kinds}
+
+    def put(a: App) -> Term | None:
+        if a.name == "x" and len(a.idx) == 3:
+            return App("x", (x, *a.idx))
+        if a.name in kinds:
+            return App(a.name, (theta, *a.idx))
+        if a.name in ("mu", "eps") and len(a.idx) == 3:
+            return App(names[a.name], (errors, *a.idx))
+        return None
+
+    return replace_apps(term, put)
+
+
+def moment(when: Con) -> Idx:
+    """The time at which theta[l] learns, from the equation ``when``."""
+    coeff = dict(when.expr.terms).get(QVar("t"), 0)
+    if when.kind != "eq" or abs(coeff) != 1:
+        raise RuleError(f"`when` must fix one moment for each layer, like Eq(t, l); got {when!r}")
+    return (when.expr - Idx(0, ((QVar("t"), coeff),))) * -coeff
+
+
+def timed_theory(e: Equations) -> Theory:
+    """The network in motion beside the ANN that starts with the same weights."""
+    net = e.net
+    if e.order not in ORDERS:
+        raise RuleError(f"unknown update order {e.order!r}; expected one of {', '.join(ORDERS)}")
+    plain = {"mu": "mu", "eps": "eps"}
+    mixed = {"mu": "mu_mixed", "eps": "eps_mixed"}
+    rank = {
+        SYNCHRONOUS: dict(x=0, theta=0, mu=1, eps=2, change=3),
+        "weights-first": dict(theta=0, mu_mixed=1, eps_mixed=2, x=3, mu=4, eps=5, change=6),
+        "states-first": dict(x=0, change=1, theta=2, mu=3, eps=4),
+        "states-first-fresh": dict(x=0, mu_mixed=1, eps_mixed=2, change=3, theta=4, mu=5, eps=6),
+    }[e.order]
+    late = e.order in ("states-first", "states-first-fresh")  # the change made at t looks at x of t+1
+    before = t - 1
+    # the step that leads to time t, and the change made at time t
+    if e.order == "weights-first":
+        moved = [_at_times(subst(c.value, {"t": before}), net, before, t, mixed, t) for c in e.step]
+        mixed_x, mixed_theta, mixed_measure = before, t, t
+    else:
+        moved = [_at_times(subst(c.value, {"t": before}), net, before, before, plain, before) for c in e.step]
+        mixed_x, mixed_theta, mixed_measure = t + 1, t, t + 1
+    error_names = mixed if e.order == "states-first-fresh" else plain
+    hidden, running = (ge(l, 1), le(l + 1, L)), (ge(t, 0),)
+    x_cases = [
+        Case((*running, *_equal(l, L)), App("s_in", (b, i))),
+        Case((*running, *_equal(l, Idx(0))), App("s_out", (b, i))),
+        Case((*_equal(t, Idx(0)), *hidden), e.start),
+    ]
+    for c, value in zip(e.step, moved):
+        guard = tuple(subst_con(g, {"t": before}) for g in c.guard)
+        x_cases.append(Case((ge(t, 1), *guard), add(App("x", (before, l, b, i)), value)))
+    mu = net.prediction(lambda *a: App("x", (t, *a)), lambda k, a: App(k, (t, *a)), l, b, i)
+    inner = (*running, ge(l, 0), le(l + 1, L))
+    group = [
+        Definition("x", ("t", "l", "b", "i"), tuple(x_cases), (t, Idx(rank["x"]))),
+        Definition("mu", ("t", "l", "b", "i"), (Case(inner, mu),), (t, Idx(rank["mu"]))),
+        Definition(
+            "eps",
+            ("t", "l", "b", "i"),
+            (Case(inner, App("x", (t, l, b, i)) - App("mu", (t, l, b, i))),),
+            (t, Idx(rank["eps"])),
+        ),
+    ]
+    symbols = [
+        Symbol("x", DEFINED, 4, shape="time, layer, batch, unit", meaning="activity of the value nodes"),
+        Symbol("mu", DEFINED, 4, shape="time, layer, batch, unit", meaning="predicted activity"),
+        Symbol("eps", DEFINED, 4, shape="time, layer, batch, unit", meaning="prediction error"),
+    ]
+    if "mu_mixed" in rank:
+        mu2 = net.prediction(
+            lambda *a: App("x", (mixed_x, *a)), lambda k, a: App(k, (mixed_theta, *a)), l, b, i
+        )
+        domain = (ge(mixed_x, 0), ge(mixed_theta, 0), ge(l, 0), le(l + 1, L))
+        error = App("x", (mixed_x, l, b, i)) - App("mu_mixed", (t, l, b, i))
+        group += [
+            Definition("mu_mixed", ("t", "l", "b", "i"), (Case(domain, mu2),), (mixed_measure, Idx(rank["mu_mixed"]))),
+            Definition("eps_mixed", ("t", "l", "b", "i"), (Case(domain, error),), (mixed_measure, Idx(rank["eps_mixed"]))),
+        ]
+        symbols += [
+            Symbol("mu_mixed", DEFINED, 4, shape="time, layer, batch, unit", meaning="prediction from unequal times"),
+            Symbol("eps_mixed", DEFINED, 4, shape="time, layer, batch, unit", meaning="error from unequal times"),
+        ]
+    for k in net.kinds:
+        units = tuple(qvar(u) for u in k.units)
+        layers = (ge(l, 1), le(l, L))
+        changes = tuple(
+            Case(
+                (*running, *c.guard),
+                _at_times(c.value, net, t + 1 if late else t, t, error_names, t),
+            )
+            for c in e.change[k.name]
+        )
+        measure = (t + 1 if late else t, Idx(rank["change"]))
+        group.append(Definition(k.change, ("t", "l", *k.units), changes, measure))
+        old = App(k.name, (before, l, *units))
+        learning = subst_con(e.when, {"t": before})
+        cases = [
+            Case((*_equal(t, Idx(0)), *layers), App(k.initial, (l, *units))),
+            Case((ge(t, 1), *layers, learning), add(old, App(k.change, (before, l, *units)))),
+            *(Case((ge(t, 1), *layers, other), old) for other in learning.negations()),
+        ]
+        group.append(Definition(k.name, ("t", "l", *k.units), tuple(cases), (t, Idx(rank["theta"]))))
+        symbols += [
+            Symbol(k.name, DEFINED, 2 + len(units), shape="time, " + k.shape, meaning=k.meaning),
+            Symbol(k.change, DEFINED, 2 + len(units), shape="time, " + k.shape, meaning="change that the rule makes"),
+        ]
+    bp_symbols, bp_definitions = backprop_definitions(net)
+    base = (*DATA, *initial_symbols(net), *net.functions, *e.parameters, *bp_symbols, *symbols)
+    return Theory(
+        {**net.sizes, **e.sizes},
+        net.assumptions,
+        {s.name: s for s in base},
+        (*bp_definitions, tuple(group)),
+    )
+
+
+def _equal(a: Idx, c: Idx) -> tuple[Con, ...]:
+    return (Con("eq", a - c),)
+
+
+def static_theory(e: Equations) -> Theory:
+    """Static: the energy's symbols, and the rule's step and changes as definitions."""
+    net = e.net
+    base = net.energy_theory()
+    alpha = DATA[2]
+    symbols = [alpha, *e.parameters, Symbol("step", DEFINED, 3, shape="layer, batch, unit", meaning="x_{t+1} - x_t")]
+    groups = [(Definition("step", ("l", "b", "i"), e.step),)]
+    for k in net.kinds:
+        symbols.append(Symbol(k.change, DEFINED, 1 + len(k.units), shape=k.shape, meaning="change that the rule makes"))
+        groups.append((Definition(k.change, ("l", *k.units), tuple(e.change[k.name])),))
+    theory = Theory({**base.sizes, **e.sizes}, base.assumptions, base.symbols, base.definitions)
+    return theory.extend(tuple(symbols), tuple(groups))
+

@@ -1,0 +1,188 @@
+"""A learning rule, stated in the public words; built-in rules are stated the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..language.diff import split_cases
+from ..language.fold import fold
+from ..language.index import Con, Idx, QVar, ge, le, qvar, span
+from ..language.signature import Case, Claim, Eq, Statement, Symbol
+from ..language.terms import App, Term, add, free_vars, indices, mul, subst, subst_con, subterms, symbols
+from ..networks.network import B, L, Network, width
+from .equations import SYNCHRONOUS, Equations, RuleError, moment, timed_theory
+from .surface import Field, Scalar, indicator_parts
+
+
+def _layer_variable(f: Field) -> tuple[str, int]:
+    """The variable and the shift in a key such as theta[l + 1]."""
+    if len(f.layer.terms) != 1 or f.layer.terms[0][1] != 1 or not isinstance(f.layer.terms[0][0], QVar):
+        raise RuleError(f"a key such as x[l] or theta[l + 1] must hold for every layer, got layer {f.layer!r}")
+    return f.layer.terms[0][0].name, f.layer.const
+
+
+class Rule:
+    """An energy, a start, a step, plasticity and its moments.
+
+    net: the network.
+    energy: F, a ``Scalar`` built with ``Sum`` and ``sq`` or by ``net.energy_from``.
+    start: {x[l]: value} at time 0, for hidden layers; clamped layers are skipped.
+    step: {x[l]: change of x[l] from t to t + 1}, for hidden layers.
+    learn: {theta[l + 1]: change}, for every kind of weight of the network.
+    when: ``Eq(t, ...)``, the moment at which theta[l + 1] learns.
+    order: update order inside one time step; see ``equations.ORDERS``.
+
+    Raises RuleError with one sentence on anything that is not understood.
+    Source: Song et al. (2020), section 2 and Algorithm 1.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        *,
+        energy: Scalar,
+        start: Mapping[Field, Field],
+        step: Mapping[Field, Field],
+        learn: Mapping[Field, Field],
+        when: Con,
+        order: str = SYNCHRONOUS,
+        name: str = "rule",
+    ) -> None:
+        if not isinstance(net, Network):
+            raise RuleError(f"a network such as MLP() was expected, got {net!r}")
+        if not isinstance(energy, Scalar):
+            raise RuleError(f"energy must be a sum such as Sum(sq(x[l] - mu[l]) / 2, (l, 0, L - 1)), got {energy!r}")
+        if isinstance(when, bool) or not isinstance(when, Con):
+            raise RuleError("`when` must be an equation; write Eq(t, l) (Python's t == l is just False)")
+        if free_vars(energy.term):
+            raise RuleError(f"the energy has the free index {sorted(free_vars(energy.term))[0]!r}; sum over it")
+        self.net = net
+        self.name = name
+        step_cases = self._state("step", step)
+        start_cases = self._state("start", start)
+        if len(start_cases) != 1 or len(start_cases[0].guard) != 2:
+            raise RuleError("start must be one value for every hidden layer")
+        change: dict[str, tuple[Case, ...]] = {}
+        moments = set()
+        for key, value in learn.items():
+            kind, m, cases = self._weight(key, value, when)
+            change[kind] = cases
+            moments.add(m)
+        missing = [k.name for k in net.kinds if k.name not in change]
+        if missing:
+            raise RuleError(f"learn does not say how {missing[0]!r} changes")
+        if len(moments) != 1:
+            raise RuleError("all kinds of weights must use the same layer index in `learn`")
+        used: set[tuple[str, int]] = set()
+        own_sizes: dict[str, int] = {}
+        for term in [energy.term, *(c.value for cs in (step_cases, start_cases, *change.values()) for c in cs)]:
+            for s in subterms(term):
+                if isinstance(s, App) and s.name not in RESERVED | {k.name for k in net.kinds}:
+                    if s.name not in {f.name for f in net.functions}:
+                        used.add((s.name, len(s.idx)))
+        for c in moments:
+            own_sizes.update({a.name: 0 for a in c.expr.atoms() if not isinstance(a, QVar) and hasattr(a, "name")})
+        names = [n for n, _ in used]
+        for n in set(names):
+            if names.count(n) > 1:
+                raise RuleError(f"the parameter {n!r} is used both with and without an index")
+        parameters = tuple(
+            Symbol(n, "parameter", arity, shape="scalar" if not arity else "layer or time", meaning=MEANINGS.get(n, "parameter of the rule"))
+            for n, arity in sorted(used)
+        )
+        self.equations = Equations(
+            net=net,
+            energy=fold(energy.term, "eps", ("l", "b", "i"), _EPS),
+            start=start_cases[0].value,
+            step=step_cases,
+            change=change,
+            when=moments.pop(),
+            order=order,
+            parameters=parameters,
+            sizes={n: a for n, a in own_sizes.items() if n not in net.sizes},
+            name=name,
+        )
+        moment(self.equations.when)  # refuses a `when` that does not fix a moment
+
+    # -- reading ----------------------------------------------------------------
+    def _state(self, what: str, given: Mapping[Field, Field]) -> tuple[Case, ...]:
+        if not isinstance(given, Mapping) or len(given) != 1:
+            raise RuleError(f"{what} must be a mapping with one entry, like {{x[l]: ...}}")
+        ((key, value),) = given.items()
+        if not isinstance(key, Field) or key.symbol != "x":
+            raise RuleError(f"the key of {what} must be x[l], got {key!r}")
+        variable, by = _layer_variable(key)
+        if isinstance(value, int) and value == 0:
+            value = key - key
+        if not isinstance(value, Field) or value.kind != "state" or value.layer != key.layer:
+            raise RuleError(f"{what} of {key!r} must be a quantity of the same layer, got {value!r}")
+        l = qvar("l")
+        domain = (ge(l, 1), le(l + 1, L))
+        ranges = (*span(qvar("b"), 0, B), *span(qvar("i"), 0, width(l)))
+        return self._cases(what, subst(value.term, {variable: l - by}), domain, ranges, {"l", "b", "i", "t"})
+
+    def _weight(self, key: Field, value: object, when: Con) -> tuple[str, Con, tuple[Case, ...]]:
+        kinds = {k.name: k for k in self.net.kinds}
+        if not isinstance(key, Field) or key.symbol not in kinds:
+            raise RuleError(f"the keys of learn must be {' or '.join(f'{k}[l + 1]' for k in kinds)}, got {key!r}")
+        if not isinstance(value, Field) or value.kind != key.kind or value.layer != key.layer:
+            raise RuleError(f"the change of {key!r} must be a quantity of the same shape, got {value!r}")
+        kind = kinds[key.kind]
+        variable, by = _layer_variable(key)
+        l = qvar("l")
+        here = {variable: l - by}
+        units = tuple(qvar(u) for u in kind.units)
+        ranges = tuple(c for u, bound in zip(units, kind.bounds(l)) for c in span(u, 0, bound))
+        domain = (ge(l, 1), le(l, L))
+        stray = {a.name for a in when.expr.atoms() if isinstance(a, QVar)} - {"t", variable}
+        if stray:
+            raise RuleError(f"`when` mentions {sorted(stray)[0]!r}, which is not an index of learn's keys")
+        cases = self._cases("learn", subst(value.term, here), domain, ranges, {"l", "t", *kind.units})
+        return kind.name, subst_con(when, here), cases
+
+    def _cases(
+        self, what: str, term: Term, domain: tuple[Con, ...], ranges: tuple[Con, ...], allowed: set[str]
+    ) -> tuple[Case, ...]:
+        stray = free_vars(term) - allowed
+        if stray:
+            raise RuleError(f"{what} mentions the index {sorted(stray)[0]!r}, which nothing fixes")
+        term = fold(term, "eps", ("l", "b", "i"), _EPS)
+        return split_cases(indicator_parts(term), domain, (*self.net.assumptions, *ranges))
+
+    # -- claims -----------------------------------------------------------------
+    def equals_backprop(self) -> Claim:
+        """After its moment, every weight has moved exactly as backprop moves it."""
+        return Claim(
+            id=f"{self.name}_equals_backprop",
+            theory=timed_theory(self.equations),
+            goals=update_goals(self.equations, lambda k, l: App(k.initial_change, l)),
+            title=f"{self.name}: the local update equals backprop's, for every depth and width",
+        )
+
+    def derive(self) -> Any:
+        """Everything that follows from the energy; renders in Jupyter."""
+        from ..derive import derive
+
+        return derive(self)
+
+    def __repr__(self) -> str:
+        return f"Rule({self.name!r}, {self.net.name})"
+
+
+def update_goals(e: Equations, expected: Any) -> tuple[Statement, ...]:
+    """For every layer and every later time: theta_t = w + expected change."""
+    t, l = qvar("t"), qvar("l")
+    goals = []
+    for k in e.net.kinds:
+        units = tuple(qvar(u) for u in k.units)
+        ranges = tuple(c for u, bound in zip(units, k.bounds(l)) for c in span(u, 0, bound))
+        guards = (ge(l, 1), le(l, L), ge(t, moment(e.when) + 1), ge(t, 0), *ranges)
+        relation = Eq(App(k.name, (t, l, *units)), add(App(k.initial, (l, *units)), expected(k, (l, *units))))
+        goals.append(Statement(("t", "l", *k.units), guards, relation))
+    return tuple(goals)
+
+
+RESERVED = {"x", "mu", "eps", "y", "s_in", "s_out", "alpha"}
+MEANINGS = {"gamma": "step size of inference"}
+_EPS = App("x", (qvar("l"), qvar("b"), qvar("i"))) - App("mu", (qvar("l"), qvar("b"), qvar("i")))

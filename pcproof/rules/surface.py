@@ -1,0 +1,283 @@
+"""The public words in which rules are written: x[l], mu[l], sq, Sum, Eq, F.diff.
+
+``x[l]`` is the vector of layer l (all samples, all units), a ``Field``;
+``theta[l]`` a matrix, also a ``Field``.  ``sq(v)`` is its squared norm, a
+``Scalar``; ``F.diff(x[l])`` is the gradient, a ``Field`` whose boundary cases
+are carried as side conditions.  Everything is a term of the language; nothing
+here is more than notation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, Union
+
+from ..language.diff import Guarded, collect, diff
+from ..language.index import Con, Idx, QVar, qvar, size
+from ..language.index import eq as _eq
+from ..language.terms import App, Inv, Iverson, Mul, Num, Pow, Term, add, close, free_vars, mul, neg, subst, total
+from ..language.terms import Add, Sum as _Sum
+from ..networks.network import B, Network, width
+from .equations import RuleError
+
+Number = Union[int, Fraction, str]
+
+
+def number(value: object) -> Term:
+    """An exact number: int, Fraction, or text such as "1/2"; floats are refused."""
+    if isinstance(value, bool) or isinstance(value, float):
+        raise RuleError(f"{value!r} is not exact; write an int, a Fraction or a text such as \"1/2\"")
+    if isinstance(value, (int, Fraction)):
+        return Num(value)
+    if isinstance(value, str):
+        try:
+            return Num(Fraction(value))
+        except (ValueError, ZeroDivisionError):
+            raise RuleError(f"{value!r} is not an exact number such as \"1/2\"") from None
+    raise RuleError(f"an exact number or a symbol was expected, got {value!r}")
+
+
+def Eq(a: object, b: object) -> Con:
+    """The equation a = b between indices, as in ``when=Eq(t, l)``."""
+    try:
+        return _eq(Idx.of(a), Idx.of(b))  # type: ignore[arg-type]
+    except TypeError:
+        raise RuleError(f"Eq takes two indices, like Eq(t, l); got {a!r} and {b!r}") from None
+
+
+class Scalar:
+    """A number of the problem: gamma, an energy."""
+
+    def __init__(self, net: Network, term: Term) -> None:
+        self.net = net
+        self.term = term
+
+    def _lift(self, other: object) -> Term:
+        if isinstance(other, Scalar):
+            return other.term
+        if isinstance(other, Idx):
+            raise RuleError(f"the index {other!r} cannot be used as a number")
+        return number(other)
+
+    def __add__(self, other: object) -> Scalar:
+        return Scalar(self.net, add(self.term, self._lift(other)))
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Scalar:
+        return Scalar(self.net, neg(self.term))
+
+    def __sub__(self, other: object) -> Scalar:
+        return Scalar(self.net, add(self.term, neg(self._lift(other))))
+
+    def __rsub__(self, other: object) -> Scalar:
+        return Scalar(self.net, add(self._lift(other), neg(self.term)))
+
+    def __mul__(self, other: object) -> Any:
+        if isinstance(other, Field):
+            return other * self
+        return Scalar(self.net, mul(self.term, self._lift(other)))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: object) -> Scalar:
+        return Scalar(self.net, self.term / self._lift(other))
+
+    def __rtruediv__(self, other: object) -> Scalar:
+        return Scalar(self.net, self._lift(other) / self.term)
+
+    def __pow__(self, exponent: object) -> Scalar:
+        if isinstance(exponent, int) and not isinstance(exponent, bool):
+            return Scalar(self.net, self.term**exponent)
+        if not isinstance(exponent, Idx):
+            raise RuleError(f"the exponent must be an integer or an index, got {exponent!r}")
+        parts = [exponent.const, *(c for _, c in exponent.terms)]
+        if all(c >= 0 for c in parts):
+            return Scalar(self.net, Pow(self.term, exponent))
+        if all(c <= 0 for c in parts):
+            return Scalar(self.net, Pow(Inv(self.term), -exponent))
+        raise RuleError(f"the exponent {exponent!r} may be of either sign; write it as a quotient of two powers")
+
+    def diff(self, target: object) -> Field:
+        """The gradient by x[l] or a weight theta[l], at every layer l in range."""
+        if not isinstance(target, Field) or target.symbol is None:
+            raise RuleError("diff takes x[l] or a kind of weight such as theta[l + 1]")
+        theory = self.net.energy_theory()
+        found = diff(theory, self.term, _strange(target.term))
+        back = {v + "?": qvar(v) for v in free_vars(target.term)}
+        term = add(
+            *(
+                subst(mul(Iverson(g.conditions), g.term) if g.conditions else g.term, back)
+                for g in found.parts
+            )
+        )
+        return Field(self.net, target.kind, target.layer, term)
+
+    def __repr__(self) -> str:
+        return repr(self.term)
+
+
+def _strange(target: Term) -> App:
+    """The target with its variables renamed, so that none is free in the energy."""
+    out = subst(target, {v: qvar(v + "?") for v in free_vars(target)})
+    assert isinstance(out, App)
+    return out
+
+
+class Field:
+    """A vector or matrix of one layer, as a term over its unit indices.
+
+    kind: "state" (indices b, i) or the name of a kind of weight.
+    symbol: set for x[l], theta[l] themselves, which may be differentiated by.
+    """
+
+    def __init__(self, net: Network, kind: str, layer: Idx, term: Term, symbol: str | None = None) -> None:
+        self.net, self.kind, self.layer, self.term, self.symbol = net, kind, layer, term, symbol
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Field) and (self.kind, self.layer, self.term) == (other.kind, other.layer, other.term)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.layer.key, self.term))
+
+    def _join(self, other: object) -> Term:
+        if isinstance(other, (Scalar, int, Fraction, str)) and not isinstance(other, bool):
+            if other == 0:
+                return Num(0)
+            raise RuleError("a number cannot be added to a layer; multiply it by x[l] or by another layer quantity")
+        if not isinstance(other, Field):
+            raise RuleError(f"a layer quantity such as x[l] was expected, got {other!r}")
+        if other.kind != self.kind or other.layer != self.layer:
+            raise RuleError(
+                f"{self!r} and {other!r} belong to layers {self.layer!r} and {other.layer!r} "
+                "or are of different kinds; they cannot be added"
+            )
+        return other.term
+
+    def _with(self, term: Term) -> Field:
+        return Field(self.net, self.kind, self.layer, term)
+
+    def __add__(self, other: object) -> Field:
+        return self._with(add(self.term, self._join(other)))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: object) -> Field:
+        return self._with(add(self.term, neg(self._join(other))))
+
+    def __rsub__(self, other: object) -> Field:
+        return self._with(add(self._join(other), neg(self.term)))
+
+    def __neg__(self) -> Field:
+        return self._with(neg(self.term))
+
+    def __mul__(self, other: object) -> Field:
+        """By a number, or elementwise by another quantity of the same layer."""
+        if isinstance(other, Field):
+            return self._with(mul(self._join(other), self.term))
+        factor = other.term if isinstance(other, Scalar) else number(other)
+        if isinstance(self.term, Add):
+            return self._with(add(*(mul(factor, a) for a in self.term.args)))
+        return self._with(mul(factor, self.term))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: object) -> Field:
+        factor = other.term if isinstance(other, Scalar) else number(other)
+        return self._with(self.term / factor)
+
+    def __repr__(self) -> str:
+        return repr(self.term)
+
+
+class Symbols:
+    """``x``, ``mu``, ``theta``, ...: index with a layer to get the layer's ``Field``."""
+
+    def __init__(self, net: Network, name: str, kind: str) -> None:
+        self.net, self.name, self.kind = net, name, kind
+
+    def __getitem__(self, layer: object) -> Field:
+        try:
+            where = Idx.of(layer)  # type: ignore[arg-type]
+        except TypeError:
+            raise RuleError(f"{self.name}[...] takes a layer such as l or l + 1, got {layer!r}") from None
+        if self.kind == "state":
+            units: tuple[Idx, ...] = (qvar("b"), qvar("i"))
+        else:
+            units = tuple(qvar(u) for k in self.net.kinds if k.name == self.kind for u in k.units)
+        free = self.name in ("x", *(k.name for k in self.net.kinds))
+        return Field(self.net, self.kind, where, App(self.name, (where, *units)), self.name if free else None)
+
+    def __iter__(self) -> Any:
+        raise RuleError(f"{self.name} is not a list; write {self.name}[l]")
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class Parameters:
+    """A parameter that depends on the layer or the time: ``gamma[l]``, ``gamma[t]``."""
+
+    def __init__(self, net: Network, name: str) -> None:
+        self.net, self.name = net, name
+
+    def __getitem__(self, index: object) -> Scalar:
+        return Scalar(self.net, App(self.name, (Idx.of(index),)))  # type: ignore[arg-type]
+
+
+def sq(v: Field) -> Scalar:
+    """Squared norm, summed over samples and units."""
+    if not isinstance(v, Field) or v.kind != "state":
+        if isinstance(v, Field):
+            kind = next(k for k in v.net.kinds if k.name == v.kind)
+            return Scalar(v.net, _sum_units(mul(v.term, v.term), kind.units, kind.bounds(v.layer)))
+        raise RuleError(f"sq takes a layer quantity such as x[l] - mu[l], got {v!r}")
+    return Scalar(v.net, _sum_units(mul(v.term, v.term), ("b", "i"), (B, width(v.layer))))
+
+
+def _sum_units(term: Term, units: tuple[str, ...], bounds: tuple[Idx, ...]) -> Term:
+    for u, bound in reversed(list(zip(units, bounds))):
+        term = _Sum(bound, close(term, u))
+    return term
+
+
+def Sum(body: Scalar, span: tuple[object, object, object]) -> Scalar:
+    """Sum of ``body`` over (l, first, last), both ends included as in SymPy."""
+    if not isinstance(body, Scalar):
+        raise RuleError(f"Sum takes a number such as sq(x[l]), got {body!r}")
+    try:
+        variable, lo, hi = (Idx.of(s) for s in span)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise RuleError(f"Sum takes a range (l, first, last), got {span!r}") from None
+    if variable.const or len(variable.terms) != 1 or not isinstance(variable.terms[0][0], QVar):
+        raise RuleError(f"the index of Sum must be a variable such as l, got {variable!r}")
+    name = variable.terms[0][0].name
+    return Scalar(body.net, total(hi + 1, lambda k: subst(body.term, {name: k}), lo))
+
+
+def symbols(net: Network, names: str) -> tuple[Any, ...]:
+    """The words of a network by name: ``x, mu, theta, l, t, L, gamma = net.symbols("...")``."""
+    makers: dict[str, Callable[[], Any]] = {
+        **{n: (lambda n=n: Symbols(net, n, "state")) for n in ("x", "mu", "eps", "y")},
+        **{k.name: (lambda k=k: Symbols(net, k.name, k.name)) for k in net.kinds},
+        **{n: (lambda n=n: Scalar(net, App(n))) for n in ("gamma", "alpha")},
+        **{n: (lambda n=n: qvar(n)) for n in ("l", "t")},
+        **{n: (lambda n=n: size(n)) for n in ("L",)},
+    }
+    out = []
+    for n in names.replace(",", " ").split():
+        if n not in makers:
+            raise RuleError(f"{n!r} is not a symbol of this network; known are {', '.join(makers)}")
+        out.append(makers[n]())
+    return tuple(out)
+
+
+def indicator_parts(term: Term) -> list[Guarded]:
+    """A sum of terms with indicators in front, as guarded parts."""
+    out = []
+    for a in term.args if isinstance(term, Add) else (term,):
+        factors = a.args if isinstance(a, Mul) else (a,)
+        cons = tuple(c for f in factors if isinstance(f, Iverson) for c in f.cons)
+        out.append(Guarded(cons, collect(mul(*(f for f in factors if not isinstance(f, Iverson))))))
+    return out
