@@ -1,0 +1,26 @@
+"""pcproof: is this learning rule backprop?  A proof, a counterexample, or "unknown".
+
+    import pcproof as pp
+    net = pp.MLP()                               # any depth, any widths, any activation
+    zil = pp.rules.zil(net, gamma=1)             # Song et al. 2020
+    print(pp.prove(zil.equals_backprop()))
+"""
+
+from __future__ import annotations
+
+from . import rules
+from .api import prove, refute
+from .language.signature import Claim
+from .networks.chain import Chain
+from .networks.mlp import MLP
+from .result import Proved, Refuted, Result, Unknown
+from .rules.equations import RuleError
+from .rules.rule import Rule
+from .rules.surface import Eq, Sum, sq
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MLP", "Chain", "Claim", "Eq", "Proved", "Refuted", "Result", "Rule", "RuleError", "Sum", "Unknown",
+    "prove", "refute", "rules", "sq",
+]

@@ -89,7 +89,7 @@ class MathMLPrinter(PaperPrinter):
         return self.parenthesis(text)
 
     def listed(self, parts: Sequence[str]) -> str:
-        return self.operator(",").join(parts)
+        return self.operator(",", True).join(parts)
 
     def scripted(self, head: str, lower: str, upper: str, prime: bool) -> str:
         above = ("<mo>′</mo>" if prime else "") + (self.operator(",") if prime and upper else "") + upper
@@ -108,7 +108,8 @@ class MathMLPrinter(PaperPrinter):
     def operator(self, op: str, tight: bool = False) -> str:
         if op == "-u":
             return '<mo form="prefix">−</mo>'
-        return f"<mo>{_OPERATORS[op]}</mo>"
+        gap = '<mspace width="0.4em"></mspace>' if op == "," and not tight else ""
+        return f"<mo>{_OPERATORS[op]}</mo>{gap}"
 
     def parenthesis(self, text: str) -> str:
         return _row("<mo>(</mo>", text, "<mo>)</mo>")
@@ -185,7 +186,7 @@ def mathml_statement_fragment(s: Statement, notation: Notation | None = None) ->
     avoid = reserved_names(*terms) | con_names(s.guards) | frozenset(s.variables)
     p = MathMLPrinter(avoid, notation, terms, (s.guards,))
     relation, guards = p.relation(s.relation), p.cons(s.guards)
-    colon = "<mo>:</mo><mspace width='1em'></mspace>"
+    colon = '<mo>:</mo><mspace width="1em"></mspace>'
     if not s.variables:
         return _row(guards + colon if guards else "", relation)
     head = "<mo>∀</mo>" + p.listed([p.variable(v) for v in s.variables])

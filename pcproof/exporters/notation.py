@@ -154,9 +154,9 @@ class _Survey:
         """Collect the positions in which symbols are indexed by units."""
         if isinstance(t, App):
             glyph = glyph_of(t.name, self.notation)
-            roles = (glyph.roles(len(t.idx)) if glyph else None) or ""
+            roles = glyph.roles(len(t.idx)) if glyph else None
             for k, i in enumerate(t.idx):
-                if roles[k : k + 1] in ("b", "i", "j") or self._unit_atom(_bare(i), env):
+                if roles[k] in "bij" if roles else self._unit_atom(_bare(i), env):
                     self.positions.add((t.name, len(t.idx), k))
         for c, inner in _below(t, env):
             self.find(c, inner)

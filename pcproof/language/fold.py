@@ -8,7 +8,7 @@ Untrusted; used to keep derived equations readable.
 from __future__ import annotations
 
 from .index import Idx, QVar
-from .terms import Add, App, Mul, Num, Sum, Term, add, children, mul, neg, open_, rebuild, subst
+from .terms import Add, App, Mul, Num, Sum, Term, add, children, mul, neg, open_, open_lam, rebuild, subst
 
 Binding = dict[str, Idx]
 
@@ -40,9 +40,11 @@ def match(p: Term, t: Term, b: Binding, params: tuple[str, ...], depth: int = 0)
                 return None
             b = found
         for u, v in zip(p.args, t.args):
-            if u.arity or v.arity:
-                return b if u is v else None
-            found = match(u.body, v.body, b, params, depth)
+            if u.arity != v.arity:
+                return None
+            own = tuple(Idx.of(QVar(f"?m{depth + n}")) for n in range(u.arity))
+            x1, y1 = open_lam(u.arity, u.body, own), open_lam(v.arity, v.body, own)
+            found = match(x1, y1, b, params, depth + u.arity)
             if found is None:
                 return None
             b = found

@@ -199,16 +199,16 @@ class Printer:
 
     def index(self, i: Idx, names: tuple[str, ...]) -> str:
         """An index term; ``names`` are those of the enclosing binders, innermost first."""
+        parts = []
+        for a, k in i.terms:
+            text = self.atom(a, names)
+            parts.append((k, text if abs(k) == 1 else self.multiple(abs(k), text)))
+        if i.const or not parts:
+            parts.append((i.const, self.number(Fraction(abs(i.const))).text))
         out = ""
-        for atom, k in sorted(i.terms, key=lambda p: p[1] < 0):
-            text = self.atom(atom, names)
-            if abs(k) != 1:
-                text = self.multiple(abs(k), text)
+        for k, text in sorted(parts, key=lambda p: p[0] < 0):
             sign = self.operator("-" if out else "-u", True) if k < 0 else self.operator("+", True) if out else ""
             out += sign + text
-        if i.const or not out:
-            sign = self.operator("-" if out else "-u", True) if i.const < 0 else self.operator("+", True) if out else ""
-            out += sign + self.number(Fraction(abs(i.const))).text
         return out
 
     def atom(self, a: Atom, names: tuple[str, ...]) -> str:

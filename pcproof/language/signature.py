@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Union
+from typing import Any, Union
 
 from .index import Con, Idx, QVar
 from .terms import App, Term, subst, subst_con
@@ -202,7 +202,12 @@ class Theory:
 class Claim:
     """A named theorem to be: a conjunction of statements in a theory.
 
-    title, source: for people.  kind: "theorem" or "refuted claim".
+    title, source: for people.
+    equations: the learning rule that the theory runs, if it runs one; a hint
+        for tactics and for code generation, nothing that a proof rests on.
+    script: a tactic of the claim's own, ``script(kernel, claim) -> lemmas, theorems``.
+    says: "recursion" (any f'), "gradient" (f' the derivative at the visited
+        points) or "" where neither applies.
     """
 
     id: str
@@ -210,3 +215,6 @@ class Claim:
     goals: tuple[Statement, ...]
     title: str = ""
     source: str = ""
+    equations: Any = field(default=None, compare=False)
+    script: Any = field(default=None, compare=False)
+    says: str = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ..language.index import Con, Idx, ge, qvar, size
 from ..language.signature import DEFINED, PARAMETER, Case, Definition, Symbol, Theory
@@ -113,3 +114,17 @@ class Network:
             return mul(e, e) / 2
 
         return total(B, lambda b: total(width(Idx(0)), lambda i: term(b, i)))
+
+    # -- public words -------------------------------------------------------------
+    def symbols(self, names: str) -> Any:
+        """``x, mu, theta, l, t, L, gamma, alpha = net.symbols("x mu theta l t L gamma alpha")``"""
+        from ..rules.surface import symbols
+
+        out = symbols(self, names)
+        return out[0] if len(out) == 1 else out
+
+    def parameter(self, name: str, *, per: str = "") -> Any:
+        """A new real parameter; ``per="layer"`` or ``per="time"`` gives one that is indexed."""
+        from ..rules.surface import parameter
+
+        return parameter(self, name, per)

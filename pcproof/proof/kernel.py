@@ -37,7 +37,7 @@ from ..language.index import Con, Idx, QVar, ge, lt, qvar
 from ..language.signature import Deriv, Eq, Ne, Relation, Statement
 from ..language.signature import Tangent, Theory, relation_terms, subst_relation
 from ..language.terms import ONE, ZERO, Add, App, Inv, Iverson, Lam, Mul, Num, Pow, Sum, Term
-from ..language.terms import children, close, close_lam, free_vars, loose, mentions_bound, open_
+from ..language.terms import children, close, close_lam, free_vars, loose, mentions_bound, open_, open_lam
 from ..language.terms import rebuild, subst_con, subst_idx, subterms
 from .ring import ring_equal
 from .theory import admit, check_index, check_statement, check_term
@@ -222,30 +222,31 @@ class Kernel:
     def _index(self, ctx: Context, a: Term, b: Term, depth: int) -> None:
         if a is b:
             return
-        _require(type(a) is type(b), "index", f"{a!r} and {b!r} differ")
+        differ = f"{a!r} and {b!r} differ"
+        _require(type(a) is type(b) and not isinstance(a, (Num, Iverson)), "index", differ)
+        _require(len(children(a)) == len(children(b)), "index", differ)
         pairs: list[tuple[Idx, Idx]] = []
+        bounds: list[tuple[Idx, ...]] = [()] * len(children(a))
         if isinstance(a, App) and isinstance(b, App):
-            same = a.name == b.name and len(a.idx) == len(b.idx) and len(a.args) == len(b.args)
-            _require(same and all(x.arity == y.arity == 0 for x, y in zip(a.args, b.args)), "index", "symbols differ")
+            shape = [x.arity for x in a.args] == [y.arity for y in b.args]
+            _require(a.name == b.name and len(a.idx) == len(b.idx) and shape, "index", differ)
             pairs = list(zip(a.idx, b.idx))
+            if a.args:  # a symbol reads its arguments inside their ranges only
+                symbol = self.theory.symbols[a.name]
+                bounds = [symbol.bounds(n, a.idx) for n in range(len(a.args))]
         elif isinstance(a, Sum) and isinstance(b, Sum):
-            pairs = [(a.bound, b.bound)]
-            name = f"#{depth}"
-            self._fresh("index", ctx, (name,))
-            inner = ctx.bind((name,), (a.bound,))
-            self._index(inner, open_(a.body, qvar(name)), open_(b.body, qvar(name)), depth + 1)
+            pairs, bounds = [(a.bound, b.bound)], [(a.bound,)]
         elif isinstance(a, Pow) and isinstance(b, Pow):
             pairs = [(a.exponent, b.exponent)]
-        elif isinstance(a, (Num, Iverson)):
-            _require(False, "index", f"{a!r} and {b!r} differ")
         for x, y in pairs:
             ok = x == y or self.entails(ctx, Con("eq", x - y))
             _require(ok, "index", f"{x!r} = {y!r} does not follow from the guards")
-        if not isinstance(a, Sum):
-            ka, kb = children(a), children(b)
-            _require(len(ka) == len(kb), "index", f"{a!r} and {b!r} differ")
-            for (_, x1), (_, y1) in zip(ka, kb):
-                self._index(ctx, x1, y1, depth)
+        for (_, p), (_, q), bs in zip(children(a), children(b), bounds):
+            names = tuple(f"#{depth + n}" for n in range(len(bs)))
+            self._fresh("index", ctx, names)
+            values = tuple(qvar(n) for n in names)
+            inner = ctx.bind(names, bs) if names else ctx
+            self._index(inner, open_lam(len(bs), p, values), open_lam(len(bs), q, values), depth + len(bs))
 
     # -- definitions ----------------------------------------------------------
     def unfold(self, ctx: Context, t: Term, case: int) -> Theorem:

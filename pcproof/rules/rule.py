@@ -158,6 +158,8 @@ class Rule:
             theory=timed_theory(self.equations),
             goals=update_goals(self.equations, lambda k, l: App(k.initial_change, l)),
             title=f"{self.name}: the local update equals backprop's, for every depth and width",
+            equations=self.equations,
+            says="recursion",
         )
 
     def derive(self) -> Any:

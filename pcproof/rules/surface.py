@@ -281,3 +281,17 @@ def indicator_parts(term: Term) -> list[Guarded]:
         cons = tuple(c for f in factors if isinstance(f, Iverson) for c in f.cons)
         out.append(Guarded(cons, collect(mul(*(f for f in factors if not isinstance(f, Iverson))))))
     return out
+
+
+def parameter(net: Network, name: str, per: str = "") -> Any:
+    """A real parameter of a rule of one's own; ``per`` is "", "layer" or "time"."""
+    taken = {"x", "mu", "eps", "y", "delta", "s_in", "s_out", "L", "B", "n", "step"}
+    taken |= {k.name for k in net.kinds} | {k.initial for k in net.kinds} | {f.name for f in net.functions}
+    taken |= {"d" + n for k in net.kinds for n in (k.name, k.initial)}
+    if not isinstance(name, str) or not name.isidentifier():
+        raise RuleError(f"a parameter's name must be an identifier, got {name!r}")
+    if name in taken:
+        raise RuleError(f"{name!r} already has a meaning in this network; choose another name")
+    if per not in ("", "layer", "time"):
+        raise RuleError(f'per must be "layer" or "time", got {per!r}')
+    return Parameters(net, name) if per else Scalar(net, App(name))

@@ -1,0 +1,1 @@
+"""Untrusted search: smallest exact counterexamples, models of hypotheses, mutations."""

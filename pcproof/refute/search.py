@@ -1,0 +1,332 @@
+"""The search for a smallest exact counterexample.
+
+Order: depth, widths (total, then lexicographic), batch, other sizes,
+activation (identity, relu, square, square at one layer, tables), then numbers:
+entries of parameters from {1, 0}, then {1, 0, -1, 2}, then with +-1/2 and 3;
+parameters without an index from {1, 1/2}, then {1, 1/2, 2, 0}, then with -1, 3.
+Inside one of these sets all combinations are tried in lexicographic order; if
+they are more than ``Limits.cap``, a counterexample found at large numbers is
+made smaller entry by entry, and the result says so.
+
+A shape is passed over when both sides agree at generic points: random large
+parameters and, for activations, arbitrary values of f and f'.  Where only
+additions and multiplications are involved a difference would show there
+except for a chance of less than one in a million; it is no proof.
+
+At one depth, shapes with unequal widths at which one side reads entries of a
+parameter that the other does not (a transposed matrix that is not square)
+come after all others.
+
+Nothing here is trusted: a counterexample is returned only after the reference
+evaluator has confirmed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import product
+from math import prod
+from random import Random
+from time import perf_counter
+from typing import Any
+
+from ..language.signature import Claim
+from .confirm import Verdict, compare, failing_hypothesis
+from .counterexample import Counterexample
+from .graph import Number
+from .instance import IDENTITY, RELU, SQUARE, TABLE, Activation, Instance, Shape, has_functions
+from .problem import Problem, Test, Tracer, numbers
+from .shapes import equal_widths, shapes
+from .solve import Values, random_values, satisfy
+
+HALF = Fraction(1, 2)
+ENTRIES: tuple[tuple[Number, ...], ...] = ((1, 0), (1, 0, -1, 2), (1, 0, -1, 2, HALF, -HALF, 3))
+SCALARS: tuple[tuple[Number, ...], ...] = ((1, HALF), (1, HALF, 2, 0), (1, HALF, 2, 0, -1, 3))
+SHRINK: tuple[Number, ...] = (1, 0, -1, 2, HALF, -HALF, 3)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is searched.
+
+    max_depth: largest L.  extra_width: units beyond one a layer.  square: widths
+    tried as equal widths besides.  max_batch: largest B.  extra_time: how far a
+    time without upper bound is followed.  tables: how many tables of values.
+    cap: most combinations of numbers tried exhaustively at one shape, activation
+    and set.  seconds: time after which no new shape is begun.
+    """
+
+    max_depth: int = 4
+    extra_width: int = 2
+    square: tuple[int, ...] = (2,)
+    max_batch: int = 2
+    extra_time: int = 2
+    tables: int = 4
+    probes: int = 3
+    cap: int = 20_000
+    seconds: float = 2.0
+
+
+@dataclass
+class SearchResult:
+    """A counterexample, or how far the search went without one.
+
+    cases: networks (assignments of numbers) evaluated.  shapes: sizes looked at.
+    generic: shapes at which both sides agree at generic points.
+    undefined: the first place where a definition has no value, if any.
+    complete: the whole of ``limits`` was searched.
+    """
+
+    counterexample: Counterexample | None
+    limits: Limits
+    cases: int = 0
+    shapes: int = 0
+    generic: int = 0
+    undefined: str = ""
+    complete: bool = False
+    last: Shape | None = None
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a search result has no truth value; look at .counterexample")
+
+    def text(self) -> str:
+        """What was found, for people."""
+        if self.counterexample is not None:
+            return f"{self.counterexample.text()}\n{self._how()}"
+        if self.shapes == 0:
+            return "no counterexample found: no sizes meet the assumptions within the limits"
+        where = f"up to {_describe(self.last)}" if self.last is not None else ""
+        how = "all sizes within the limits" if self.complete else "stopped by the time limit"
+        return (
+            f"no counterexample found {where} ({how}; {self.shapes} sizes, {self.cases} networks; "
+            f"at {self.generic} sizes no difference at generic points)"
+        )
+
+    def _how(self) -> str:
+        found = self.counterexample
+        assert found is not None
+        how = "smallest in the stated order" if found.exhaustive else "numbers made smaller one by one"
+        return f"({how}; {self.shapes} sizes, {self.cases} networks tried)"
+
+
+def _describe(shape: Shape | None) -> str:
+    if shape is None:
+        return "nothing"
+    parts = [f"{n} = {v}" for n, v in shape.constants.items()]
+    parts += [f"{n} = {'-'.join(map(str, reversed(t)))}" for n, t in shape.tables.items()]
+    return ", ".join(parts)
+
+
+def refute(claim: Claim, limits: Limits = Limits()) -> SearchResult:
+    """Search for the smallest exact counterexample to ``claim``.
+
+    Raises EvaluationError if the claim mentions what its theory does not declare.
+    """
+    search = _Search(claim, limits)
+    search.go()
+    return search.result
+
+
+class _Search:
+    def __init__(self, claim: Claim, limits: Limits) -> None:
+        self.claim = claim
+        self.limits = limits
+        self.tracer = Tracer(claim, limits.extra_time)
+        self.result = SearchResult(None, limits)
+        self.started = perf_counter()
+        self.seen: set[Any] = set()
+        self.arity = {n: s.arity for n, s in claim.theory.symbols.items()}
+
+    def go(self) -> None:
+        result = self.result
+        result.complete = True
+        for depth in range(1, self.limits.max_depth + 1):
+            later: list[Shape] = []
+            found = self._visit(
+                shapes(self.claim.theory, depth, self.limits.extra_width, self.limits.max_batch, self.limits.square),
+                later,
+            )
+            if found is None and result.complete:
+                found = self._visit(iter(later), None)
+            if found is not None:
+                result.counterexample, result.complete = found, False
+            if found is not None or not result.complete:
+                break
+        result.seconds = perf_counter() - self.started
+
+    def _visit(self, some: Iterator[Shape], later: list[Shape] | None) -> Counterexample | None:
+        for shape in some:
+            if perf_counter() - self.started > self.limits.seconds:
+                self.result.complete = False
+                return None
+            found = self._look(shape, later)
+            if found is not None:
+                return found
+        return None
+
+    # -- one shape ------------------------------------------------------------
+    def _look(self, shape: Shape, later: list[Shape] | None) -> Counterexample | None:
+        functions = has_functions(self.claim.theory)
+        generic = Activation(TABLE, seed=-1) if functions else Activation(IDENTITY)
+        problem = self.tracer.problem(shape, generic)
+        result = self.result
+        if later is not None:
+            read = tuple(sorted((n, a, shape.size(n, a)) for n, a in problem.read_sizes))
+            signature = (tuple(sorted(shape.constants.items())), read)
+            if signature in self.seen:
+                return None  # differs from an earlier one only in widths that nothing reads
+            self.seen.add(signature)
+        result.undefined = result.undefined or problem.undefined
+        if later is not None and not equal_widths(shape) and problem.lopsided():
+            later.append(shape)
+            return None
+        result.shapes += 1
+        result.last = shape
+        if not problem.impossible:
+            if not problem.tests:
+                result.generic += 1
+                return None
+            if problem.polynomial and self._agree(problem):
+                result.generic += 1
+                return None
+        for activation in self._activations(shape) if functions else (generic,):
+            if functions:
+                problem = self.tracer.problem(shape, activation)
+            found = None if problem.impossible or not problem.tests else self._attack(problem)
+            if found is not None:
+                return found
+        return None
+
+    def _activations(self, shape: Shape) -> Iterator[Activation]:
+        yield from (Activation(IDENTITY), Activation(RELU), Activation(SQUARE))
+        yield from (Activation(SQUARE, layer=k) for k in range(shape.depth + 1))
+        yield from (Activation(TABLE, seed=k) for k in range(self.limits.tables))
+
+    def _agree(self, problem: Problem) -> bool:
+        """No difference at generic points (which must meet the hypotheses)."""
+        random = Random(2020)
+        for k in range(self.limits.probes):
+            table = replace(problem.activation, seed=-1 - k).table
+            values = satisfy(problem, random_values(problem, random, k), table)
+            if values is None:
+                return False
+            self.result.cases += 1
+            if first_failure(problem, values, table) is not None:
+                return False
+        return True
+
+    # -- one shape and activation -----------------------------------------------
+    def _attack(self, problem: Problem) -> Counterexample | None:
+        start = self._probe(problem)
+        if start is None and self.settled:
+            return None
+        program = _compile(problem)
+        table = problem.activation.table
+        for stage in range(len(ENTRIES)):
+            lists = [(ENTRIES if self.arity[n] else SCALARS)[stage] for n, _ in problem.slots]
+            total = prod(len(x) for x in lists)
+            tried = 0
+            for values in product(*lists):
+                tried += 1
+                if tried > self.limits.cap:
+                    break
+                code = program(values, table)
+                if code >= 0:
+                    found = self._confirm(problem, values, problem.tests[code], True)
+                    if found is not None:
+                        self.result.cases += tried
+                        return found
+            self.result.cases += min(tried, self.limits.cap)
+            if total > self.limits.cap:
+                break
+            if start is None and stage >= 1:
+                break
+        if start is None:
+            start = self._solved(problem)
+        return None if start is None else self._shrink(problem, start)
+
+    def _probe(self, problem: Problem) -> Values | None:
+        """Large numbers at which a goal fails; ``settled`` if their absence settles the matter."""
+        random = Random(2021)
+        plain = problem.polynomial and problem.activation.kind != TABLE
+        self.settled = plain
+        for k in range(self.limits.probes if plain else 4 * self.limits.probes):
+            values = satisfy(problem, random_values(problem, random, k, signed=True), problem.activation.table)
+            if values is None:
+                self.settled = False
+                continue
+            self.result.cases += 1
+            if first_failure(problem, values, problem.activation.table) is not None:
+                return values
+        return None
+
+    def _solved(self, problem: Problem) -> Values | None:
+        """Small numbers that meet the hypotheses by solving for one parameter."""
+        if not any(kind == "eq" for kind, _ in problem.requirements):
+            return None
+        random = Random(2022)
+        for _ in range(100):
+            base = [random.choice(SHRINK[:4]) for _ in problem.slots]
+            values = satisfy(problem, base, problem.activation.table)
+            self.result.cases += 1
+            if values is not None and first_failure(problem, values, problem.activation.table) is not None:
+                return values
+        return None
+
+    def _shrink(self, problem: Problem, start: Values) -> Counterexample | None:
+        values = list(start)
+        table = problem.activation.table
+        program = _compile(problem)
+        changed = True
+        while changed:
+            changed = False
+            for k in range(len(values)):
+                now = SHRINK.index(values[k]) if values[k] in SHRINK else len(SHRINK)
+                for candidate in SHRINK[:now]:
+                    trial = [*values[:k], candidate, *values[k + 1 :]]
+                    self.result.cases += 1
+                    if program(trial, table) >= 0:
+                        values, changed = trial, True
+                        break
+        code = program(values, table)
+        return None if code < 0 else self._confirm(problem, values, problem.tests[code], False)
+
+    def _confirm(self, problem: Problem, values: Values, test: Test, exhaustive: bool) -> Counterexample | None:
+        """By the reference evaluator, hypotheses included."""
+        instance = make_instance(problem, values)
+        goal = self.claim.goals[test.goal]
+        at = dict(zip(goal.variables, test.at))
+        verdict: Verdict = compare(self.claim.theory, instance, goal.relation, at)
+        if verdict.holds or failing_hypothesis(self.claim.theory, instance, self.limits.extra_time) is not None:
+            self.result.notes.append(f"the reference evaluator does not confirm a difference at {at}")
+            return None
+        table = {k: v for k, v in verdict.table.items()}
+        return Counterexample(
+            self.claim, replace(instance, table=table), test.goal, at, verdict.lhs, verdict.rhs, exhaustive
+        )
+
+
+def make_instance(problem: Problem, values: Sequence[Number]) -> Instance:
+    """The concrete model at given values of the slots."""
+    return Instance(problem.shape, problem.activation, numbers(problem, values))
+
+
+def _compile(problem: Problem) -> Any:
+    """Values, table -> number of the first goal that fails, or -1 (also where a hypothesis fails)."""
+    tests = [(kind, node, -1) for kind, node in problem.requirements]
+    tests += [(t.kind, t.node, k) for k, t in enumerate(problem.tests)]
+    return problem.graph.compiled(problem.slots, tests)
+
+
+def first_failure(problem: Problem, values: Values, table: Any) -> Test | None:
+    """The first goal that fails at these values, which meet the requirements."""
+    nodes = [t.node for t in problem.tests]
+    known = problem.graph.run(problem.graph.needed(nodes), dict(zip(problem.slots, values)), table)
+    for t in problem.tests:
+        if (known[t.node.id] != 0) == (t.kind == "eq"):
+            return t
+    return None

@@ -1,0 +1,1 @@
+"""Faces of a proof: calculation, LaTeX, and the HTML report."""

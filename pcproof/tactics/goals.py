@@ -1,0 +1,133 @@
+"""Proving one equation in one context: rewrite, unfold, compare, split cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ..language.arith import unsatisfiable
+from ..language.index import Con, Idx, QVar, Size
+from ..language.signature import Eq, Relation
+from ..language.terms import App, Term, free_vars, subst, subst_idx, subterms
+from ..proof.kernel import Context, Kernel, Theorem
+from .normal import normalize
+from .rewrite import Rewriter, both, then, undecided, unfold_once
+
+
+class Stuck(Exception):
+    """A tactic found no proof; ``goal`` is the open equation, normalised."""
+
+    def __init__(self, context: Context, relation: Relation, note: str = "") -> None:
+        super().__init__(note or "no proof found")
+        self.context, self.relation, self.note = context, relation, note
+
+
+@dataclass
+class Tools:
+    """What a proof attempt may use.
+
+    lemmas: closed theorems, used from left to right.
+    eager: defined symbols unfolded wherever their case is determined.
+    lazy: defined symbols unfolded once, if the sides still differ.
+    """
+
+    lemmas: Sequence[Theorem] = ()
+    eager: Iterable[str] = ()
+    lazy: Iterable[str] = ()
+    depth: int = 5
+    log: list[str] = field(default_factory=list)
+
+
+def prove_equation(k: Kernel, ctx: Context, lhs: Term, rhs: Term, tools: Tools, depth: int = 0) -> Theorem:
+    """|- lhs = rhs in ``ctx``, or ``Stuck`` with what is left open."""
+    if unsatisfiable((*k.theory.assumptions, *ctx.guards)):
+        return k.absurd(ctx, Eq(lhs, rhs))
+    rewriter = Rewriter(k, tools.lemmas, tools.eager)
+    pinned = equalities(k, ctx)
+    left, right = (_pin(k, ctx, side, pinned) for side in (lhs, rhs))
+    left = then(k, left, _step(k, ctx, _end(lhs, left), rewriter))
+    right = then(k, right, _step(k, ctx, _end(rhs, right), rewriter))
+    a, b = _end(lhs, left), _end(rhs, right)
+    if a is b:
+        return _join(k, ctx, lhs, rhs, left, right)
+    once = unfold_once(k, tools.lazy)
+
+    def unfolded(t: Term, th: Theorem | None) -> tuple[Term, Theorem | None]:
+        more = once(ctx, t)
+        if more is None:
+            return t, th
+        more = then(k, more, _step(k, ctx, more.rhs, rewriter))
+        assert more is not None
+        return more.rhs, then(k, th, more)
+
+    b2, right2 = unfolded(b, right)
+    if a is b2:
+        return _join(k, ctx, lhs, rhs, left, right2)
+    a2, left2 = unfolded(a, left)
+    if a2 is b:
+        return _join(k, ctx, lhs, rhs, left2, right)
+    if a2 is b2:
+        return _join(k, ctx, lhs, rhs, left2, right2)
+    if depth < tools.depth:
+        con = _splitting(k, ctx, rewriter, (a, b, a2, b2), tools)
+        if con is not None:
+            parts = [
+                prove_equation(k, ctx.with_guards(side), lhs, rhs, tools, depth + 1)
+                for side in (con, *con.negations())
+            ]
+            return k.cases(ctx, con, parts)
+    raise Stuck(ctx, Eq(a2, b2))
+
+
+def equalities(k: Kernel, ctx: Context) -> dict[str, Idx]:
+    """Variables of the context that its guards fix in terms of the others."""
+    out: dict[str, Idx] = {}
+    for c in ctx.guards:
+        if c.kind == "ne" or (c.kind == "ge" and not k.entails(ctx, Con("eq", c.expr))):
+            continue
+        e = subst_idx(c.expr, out)
+        own = [(a, m) for a, m in e.terms if isinstance(a, QVar) and abs(m) == 1]
+        own = [p for p in own if p[0] not in {x for y, _ in e.terms if isinstance(y, Size) for z in y.args for x in z.atoms()}]
+        if own:
+            # keep layers where possible: times go first
+            atom, m = min(own, key=lambda p: (p[0].name != "t", p[0].name))
+            value = (e - Idx(0, ((atom, m),))) * -m
+            out = {n: subst_idx(v, {atom.name: value}) for n, v in out.items()}
+            out[atom.name] = value
+    return out
+
+
+def _pin(k: Kernel, ctx: Context, t: Term, pinned: dict[str, Idx]) -> Theorem | None:
+    new = subst(t, pinned)
+    return None if new is t else k.index(ctx, t, new)
+
+
+def _step(k: Kernel, ctx: Context, t: Term, rewriter: Rewriter) -> Theorem | None:
+    th = rewriter(ctx, t)
+    return then(k, th, normalize(k, ctx, _end(t, th)))
+
+
+def _end(t: Term, th: Theorem | None) -> Term:
+    return t if th is None else th.rhs
+
+
+def _join(k: Kernel, ctx: Context, lhs: Term, rhs: Term, left: Theorem | None, right: Theorem | None) -> Theorem:
+    back = None if right is None else k.sym(right)
+    return both(k, ctx, lhs, then(k, left, back))
+
+
+def _splitting(k: Kernel, ctx: Context, rewriter: Rewriter, ends: Sequence[Term], tools: Tools) -> Con | None:
+    """A constraint that would let some symbol be unfolded."""
+    for c, app in rewriter.blocked:
+        if free_vars(app) <= set(ctx.variables):
+            con = undecided(k, ctx, app)
+            if con is not None:
+                return con
+    lazy = set(tools.lazy)
+    for t in ends:
+        for s in subterms(t):
+            if isinstance(s, App) and s.name in lazy and free_vars(s) <= set(ctx.variables):
+                con = undecided(k, ctx, s)
+                if con is not None:
+                    return con
+    return None

@@ -1,0 +1,221 @@
+"""Induction along the light cone: what lies ahead of the wave is frozen.
+
+Given the equations of a rule, without a hint:
+
+1. *freeze*: run the rule in a random exact model and see up to which t - l
+   activities, weights, predictions and errors keep their forward values; prove
+   that by one joint induction over time;
+2. *front*: the error of layer l at its moment is c(l) delta^l: read c off the
+   model, prove it by induction over layers;
+3. *update*: the claimed equations for the weights, by induction over time.
+
+The model only guesses; every theorem comes from the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from ..language.evaluate import EvaluationError, Evaluator, Mod
+from ..language.index import Idx, eq, ge, le, lt, qvar, span
+from ..language.random_model import random_model
+from ..language.signature import DEFINED, Case, Definition, Eq, Statement, Theory
+from ..language.terms import ONE, ZERO, App, Mul, Num, Pow, Term, mul, subterms
+from ..networks.network import B, L, width
+from ..proof.kernel import Kernel, Theorem
+from ..rules.equations import Equations, moment
+from .goals import Stuck, Tools, prove_equation
+
+t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
+PROBE_DEPTH = 4
+
+
+@dataclass
+class Lemmas:
+    """Named theorems of a proof, in order."""
+
+    found: dict[str, Theorem] = field(default_factory=dict)
+
+    def all(self) -> list[Theorem]:
+        return list(self.found.values())
+
+
+def induct(k: Kernel, claims: list[Statement], measures: list[Idx], tools: Tools) -> list[Theorem]:
+    """Prove claims jointly by induction on their measures."""
+    parts = []
+    for n, s in enumerate(claims):
+        ctx = k.induction_context(claims, measures, n)
+        assert isinstance(s.relation, Eq)
+        parts.append(prove_equation(k, ctx, s.relation.lhs, s.relation.rhs, tools))
+    return k.induct(claims, measures, parts)
+
+
+def timed_names(theory: Theory) -> set[str]:
+    """Defined symbols that have a time index."""
+    return {d.name for g in theory.definitions for d in g if d.params[:1] == ("t",)}
+
+
+def _measure(theory: Theory, name: str) -> Idx:
+    d = theory.definition(name)
+    assert d is not None
+    return d.measure[0] * 16 + d.measure[1]
+
+
+class Cone:
+    """The light cone of one rule."""
+
+    def __init__(self, k: Kernel, e: Equations) -> None:
+        self.k, self.e = k, e
+        self.theory = k.theory
+        self.timed = timed_names(self.theory)
+        self.static = {
+            d.name for g in self.theory.definitions for d in g if d.name not in self.timed
+        }
+        sizes = {"L": PROBE_DEPTH, "B": 1, "n": lambda _: 2, "m": lambda _: 2}
+        sizes.update({n: 3 for n in e.sizes})
+        self.probe = Evaluator(self.theory, random_model(self.theory, sizes))
+        self.lemmas = Lemmas()
+
+    # -- freeze -----------------------------------------------------------------
+    def targets(self) -> Iterator[tuple[str, tuple[str, ...], Term, tuple[Idx, ...]]]:
+        """Symbol, unit indices, forward value, bounds of the unit indices."""
+        state = ("b", "i")
+        bounds = (B, width(l))
+        yield "x", state, App("y", (l, b, i)), bounds
+        for kind in self.e.net.kinds:
+            units = tuple(qvar(u) for u in kind.units)
+            yield kind.name, kind.units, App(kind.initial, (l, *units)), kind.bounds(l)
+        for name in ("mu_mixed", "mu"):
+            if name in self.timed:
+                yield name, state, App("y", (l, b, i)), bounds
+        for name in ("eps_mixed", "eps"):
+            if name in self.timed:
+                yield name, state, ZERO, bounds
+
+    def _value(self, term: Term, env: dict[str, int]) -> object:
+        try:
+            return self.probe.value(term, env)
+        except EvaluationError:
+            return None
+
+    def _layers(self, name: str) -> tuple[int, int]:
+        weights = {k.name for k in self.e.net.kinds}
+        return (1, PROBE_DEPTH) if name == "x" or name in weights else (0, PROBE_DEPTH - 1)
+
+    def offset(self, name: str, units: tuple[str, ...], value: Term) -> int | None:
+        """The largest c such that the symbol has its forward value while t <= l + c, in the model."""
+        first, last = self._layers(name)
+        term = App(name, (t, l, *(qvar(u) for u in units)))
+        best: int | None = None
+        for c in range(-3, 3):
+            tried = False
+            for layer in range(first, last + 1):
+                for time in range(0, layer + c + 1):
+                    env = {"t": time, "l": layer, **{u: 0 for u in units}}
+                    got, want = self._value(term, env), self._value(value, env)
+                    if got is None or want is None:
+                        continue
+                    tried = True
+                    if got != want:
+                        return best
+            if tried:
+                best = c
+        return best
+
+    def freeze(self) -> None:
+        """Everything ahead of the wave keeps its forward value."""
+        names, claims, measures = [], [], []
+        for name, units, value, bounds in self.targets():
+            c = self.offset(name, units, value)
+            if c is None:
+                continue
+            first, _ = self._layers(name)
+            top = le(l, L) if first == 1 else lt(l, L)
+            ranges = tuple(g for u, bound in zip(units, bounds) for g in span(qvar(u), 0, bound))
+            guards = (ge(t, 0), le(t, l + c), ge(l, first), top, *ranges)
+            relation = Eq(App(name, (t, l, *(qvar(u) for u in units))), value)
+            names.append(f"freeze {name}")
+            claims.append(Statement(("t", "l", *units), guards, relation))
+            measures.append(_measure(self.theory, name))
+        tools = Tools(eager=self.timed, lazy=self.static)
+        for name, th in zip(names, induct(self.k, claims, measures, tools)):
+            self.lemmas.found[name] = th
+
+    # -- front ------------------------------------------------------------------
+    def factor(self) -> Term | None:
+        """c(l) with eps^l = c(l) delta^l at the moment of theta^{l+1}, as the model has it."""
+        when = self.when()
+        ratios = []
+        for layer in range(PROBE_DEPTH):
+            time = self.probe.index(when, {"l": layer})
+            if time < 0:
+                return None
+            env = {"t": time, "l": layer, "b": 0}
+            found = set()
+            for unit in range(2):
+                e = self._value(App("eps", (t, l, b, i)), {**env, "i": unit})
+                d = self._value(App("delta", (l, b, i)), {**env, "i": unit})
+                if not isinstance(e, Mod) or not isinstance(d, Mod) or d == 0:
+                    return None
+                found.add(e / d)
+            if len(found) != 1:
+                return None
+            ratios.append(found.pop())
+        for candidate in self.candidates():
+            if all(self._value(candidate, {"l": n}) == r for n, r in enumerate(ratios)):
+                return candidate
+        return None
+
+    def when(self) -> Idx:
+        """The moment of theta^{l+1}."""
+        return moment(self.e.when).replace(lambda a: l + 1 if a == l.terms[0][0] else None)
+
+    def candidates(self) -> Iterator[Term]:
+        """Powers of the scalars that the rule's step contains."""
+        yield ONE
+        scalars: list[Term] = []
+        for c in self.e.step:
+            for s in subterms(c.value):
+                if isinstance(s, App) and not s.idx and not s.args and s not in scalars:
+                    scalars.append(s)
+                if isinstance(s, Num) and s.value not in (0, 1) and s not in scalars:
+                    scalars.append(s)
+        scalars.append(Num(Fraction(-1)))
+        for a in scalars:
+            yield Pow(a, l)
+            yield Pow(mul(-1, a), l)
+        for a in scalars:
+            for c2 in scalars:
+                yield Pow(mul(a, c2), l)
+
+    def front(self) -> Term:
+        """The error of layer l, at its moment, is c(l) delta^l."""
+        c = self.factor()
+        ranges = (*span(b, 0, B), *span(i, 0, width(l)))
+        guards = (ge(t, 0), ge(l, 0), lt(l, L), eq(t, self.when()), *ranges)
+        lhs = App("eps", (t, l, b, i))
+        d = App("delta", (l, b, i))
+        if c is None:
+            raise Stuck(
+                self.k.induction_context([Statement(("t", "l", "b", "i"), guards, Eq(lhs, d))], [l], 0),
+                Eq(lhs, d),
+                "the error at the moment of learning is no multiple of delta",
+            )
+        rhs = d if c is ONE else Mul(c, d)
+        claim = Statement(("t", "l", "b", "i"), guards, Eq(lhs, rhs))
+        tools = Tools(self.lemmas.all(), eager=self.timed, lazy=self.static)
+        (th,) = induct(self.k, [claim], [l], tools)
+        self.lemmas.found["front"] = th
+        return c
+
+    # -- update -----------------------------------------------------------------
+    def goal(self, s: Statement) -> Theorem:
+        """An equation claimed of the running network, by induction over time."""
+        tools = Tools(self.lemmas.all(), eager=self.timed, lazy=self.static)
+        (th,) = induct(self.k, [s], [t], tools)
+        return th
+
+
+__all__ = ["Case", "Cone", "Definition", "DEFINED", "Lemmas", "induct"]

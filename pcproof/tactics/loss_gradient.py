@@ -1,0 +1,171 @@
+"""Backprop is the gradient: the pairing <delta^l, Dy^l> telescopes through the layers.
+
+1. Dy is the tangent of y (induction from the input);
+2. <delta^0, Dy^0> = sum_{m<l} <delta^m, explicit part of Dy^m> + <delta^l, Dy^l>
+   for every l < L (induction from the output);
+3. at l = L - 1 nothing but explicit parts is left: the gradient.
+"""
+
+from __future__ import annotations
+
+from ..language.index import Idx, eq, ge, lt, le, qvar, span
+from ..language.signature import Eq, Statement, Tangent
+from ..language.terms import ZERO, App, Sum, Term, add, mul, open_, replace_apps, subst, subterms, total
+from ..networks.network import B, L, width
+from ..proof.kernel import Context, Kernel, Theorem
+from .goals import Stuck, Tools, prove_equation
+from .gradient import Differentiator, split_sum
+from .normal import normalize
+from .rewrite import Rewriter, both, bottom_up, contradictory, fresh, then, unfold_once
+
+l, b, i = qvar("l"), qvar("b"), qvar("i")
+
+
+def tangent_of_y(k: Kernel) -> Theorem:
+    """Dy[l,b,i] is the derivative of y[l,b,i], 0 <= l <= L."""
+    guards = (ge(l, 0), le(l, L), *span(b, 0, B), *span(i, 0, width(l)))
+    y, dy = App("y", (l, b, i)), App("Dy", (l, b, i))
+    claim = Statement(("l", "b", "i"), guards, Tangent("weights", y, dy))
+    ctx = k.induction_context([claim], [L - l], 0)
+
+    def case(c: Context) -> Theorem:
+        th = Differentiator(k, "weights")(c, y)
+        assert isinstance(th.relation, Tangent)
+        back = prove_equation(k, c, th.relation.tangent, dy, Tools(lazy=("Dy",)))
+        return k.tangent_convert(th, back)
+
+    con = eq(l, L)
+    parts = []
+    for side in (con, *con.negations()):
+        c = ctx.with_guards(side)
+        parts.append(k.absurd(c, claim.relation) if contradictory(k, c) else case(c))
+    (out,) = k.induct([claim], [L - l], [k.cases(ctx, con, parts)])
+    return out
+
+
+def explicit_part(k: Kernel, m: Idx, s: Idx) -> Term:
+    """<delta^m, Dy^m without Dy^{m+1}>: what the weights of layer m + 1 contribute."""
+    d = k.theory.definition("Dy")
+    assert d is not None
+
+    def term(u: Idx) -> Term:
+        value = d.at(0, (m, s, u)).value
+        direct = replace_apps(value, lambda a: ZERO if a.name == "Dy" else None)
+        return mul(App("delta", (m, s, u)), _tidy(direct))
+
+    return total(width(m), term)
+
+
+def _tidy(t: Term) -> Term:
+    """Drop what became zero."""
+    from ..language.terms import Add, Mul, close
+
+    if isinstance(t, Add):
+        return add(*(_tidy(a) for a in t.args))
+    if isinstance(t, Mul):
+        return mul(*(_tidy(a) for a in t.args))
+    if isinstance(t, Sum):
+        body = _tidy(open_(t.body, qvar("?tidy")))
+        return ZERO if body is ZERO else Sum(t.bound, close(body, "?tidy"))
+    return t
+
+
+def pairing_term(layer: Idx, sample: Idx) -> Term:
+    """<delta^l, Dy^l> of one sample."""
+    return total(width(layer), lambda u: mul(App("delta", (layer, sample, u)), App("Dy", (layer, sample, u))))
+
+
+def telescope(k: Kernel) -> Theorem:
+    """<delta^0, Dy^0> = sum of explicit parts below l + <delta^l, Dy^l>."""
+    guards = (ge(l, 0), lt(l, L), *span(b, 0, B))
+    lhs = pairing_term(Idx(0), b)
+
+    def rhs(layer: Idx) -> Term:
+        return add(total(layer, lambda m: explicit_part(k, m, b)), pairing_term(layer, b))
+
+    claim = Statement(("l", "b"), guards, Eq(lhs, rhs(l)))
+    ctx = k.induction_context([claim], [l], 0)
+    con = eq(l, 0)
+    parts = []
+    for side in (con, *con.negations()):
+        c = ctx.with_guards(side)
+        if contradictory(k, c):
+            parts.append(k.absurd(c, claim.relation))
+        elif side.kind == "eq":
+            parts.append(prove_equation(k, c, lhs, rhs(l), Tools()))
+        else:
+            parts.append(_telescope_step(k, c, lhs, rhs))
+    (out,) = k.induct([claim], [l], [k.cases(ctx, con, parts)])
+    return out
+
+
+def _telescope_step(k: Kernel, c: Context, lhs: Term, rhs: object) -> Theorem:
+    before = k.hypothesis(c, 0, {"l'": l - 1, "b'": b})
+    assert callable(rhs)
+    left = converted(k, c, before.rhs, {"Dy"}, ())
+    right = converted(k, c, rhs(l), {"delta"}, (l,))
+    a, z = left.rhs, right.rhs
+    if a is not z:
+        raise Stuck(c, Eq(a, z), "the pairing does not telescope")
+    return k.trans(k.trans(before, left), k.sym(right))
+
+
+def converted(k: Kernel, c: Context, t: Term, names: set[str], cuts: tuple[Idx, ...]) -> Theorem:
+    """t = its normal form after cutting sums over layers at ``cuts`` and unfolding ``names`` once."""
+    th: Theorem | None = None
+    if cuts:
+        th = bottom_up(k, lambda x, s: split_sum(k, x, s, cuts), c, t, again=False)
+    now = t if th is None else th.rhs
+    th = then(k, th, unfold_once(k, names)(c, now))
+    now = t if th is None else th.rhs
+    th = then(k, th, normalize(k, c, now))
+    return both(k, c, t, th)
+
+
+def loss_gradient(k: Kernel, goal: Statement) -> tuple[dict[str, Theorem], Theorem]:
+    """Tangent of (factor times) the loss along the weights, as claimed in ``goal``."""
+    assert isinstance(goal.relation, Tangent)
+    ctx = Context(goal.variables, goal.guards)
+    tangent = tangent_of_y(k)
+    telescoped = telescope(k)
+    th = Differentiator(k, "weights", [tangent])(ctx, goal.relation.term)
+    assert isinstance(th.relation, Tangent)
+    # the loss gives -<delta^0, Dy^0> for each sample; put what it telescopes to in its place
+    factor, deltas = _output_pairing(th.relation.tangent, goal.relation.term)
+    first = prove_equation(k, ctx, th.relation.tangent, mul(-1, factor, deltas), Tools(lazy=("delta",)))
+    name = fresh(ctx)
+    inner = ctx.bind((name,), (B,))
+    at_top = k.instantiate(inner, telescoped, {"l": L - 1, "b": qvar(name)})
+    summed = k.sum_congruence(ctx, B, name, at_top)
+    product = first.rhs
+    parts = [summed if p is deltas else k.refl(ctx, p) for p in product.args]  # type: ignore[attr-defined]
+    second = k.congruence(ctx, product, parts)
+    unfolding = Rewriter(k, unfold=("Dy",))
+    left = then(k, None, unfolding(ctx, second.rhs))
+    now = second.rhs if left is None else left.rhs
+    left = then(k, left, normalize(k, ctx, now))
+    names = {s.name for s in subterms(goal.relation.tangent) if isinstance(s, App)} - {"delta", "y"}
+    right = converted(k, ctx, goal.relation.tangent, names & _defined(k), (L,))
+    now = second.rhs if left is None else left.rhs
+    if now is not right.rhs:
+        raise Stuck(ctx, Eq(now, right.rhs), "the pairing is not the claimed one")
+    chain = k.trans(first, second)
+    whole = then(k, then(k, chain, left), k.sym(right))
+    assert whole is not None
+    return {"tangent of y": tangent, "telescoping pairing": telescoped}, k.tangent_convert(th, whole)
+
+
+def _defined(k: Kernel) -> set[str]:
+    return {d.name for g in k.theory.definitions for d in g}
+
+
+def _output_pairing(tangent: Term, term: Term) -> tuple[Term, Term]:
+    """The factor in front of the loss, and the sum over samples of <delta^0, Dy^0>."""
+    from ..language.terms import ONE, Mul
+
+    factors = [a for a in term.args if not isinstance(a, Sum)] if isinstance(term, Mul) else []
+    deltas = total(B, lambda s: pairing_term(Idx(0), s))
+    return (mul(*factors) if factors else ONE), deltas
+
+
+__all__ = ["loss_gradient", "subst", "tangent_of_y", "telescope"]

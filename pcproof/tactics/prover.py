@@ -1,0 +1,41 @@
+"""From a claim to a proof: choose tactics, check that they proved what was claimed."""
+
+from __future__ import annotations
+
+from ..language.signature import Claim, Eq, Statement
+from ..proof.certificate import Proof
+from ..proof.kernel import Context, Kernel, Theorem
+from .goals import Stuck, Tools, prove_equation
+from .light_cone import Cone
+
+
+def prove_claim(claim: Claim) -> Proof:
+    """A proof of every goal, or ``Stuck`` with the goal that is left open."""
+    k = Kernel(claim.theory)
+    if claim.script is not None:
+        lemmas, theorems = claim.script(k, claim)
+    elif claim.equations is not None:
+        lemmas, theorems = run_rule(k, claim)
+    else:
+        lemmas, theorems = {}, [static_goal(k, s) for s in claim.goals]
+    for s, th in zip(claim.goals, theorems, strict=True):
+        if th.statement() != s:
+            raise Stuck(th.context, s.relation, "a tactic proved another statement")
+    return Proof(k, tuple(theorems), dict(lemmas))
+
+
+def run_rule(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[Theorem]]:
+    """A rule in motion: freeze, front, then the goals."""
+    cone = Cone(k, claim.equations)
+    cone.freeze()
+    cone.front()
+    return cone.lemmas.found, [cone.goal(s) for s in claim.goals]
+
+
+def static_goal(k: Kernel, s: Statement) -> Theorem:
+    """An equation without time: by unfolding and normal form."""
+    ctx = Context(s.variables, s.guards)
+    if not isinstance(s.relation, Eq):
+        raise Stuck(ctx, s.relation, "no tactic for this kind of statement")
+    names = {d.name for g in k.theory.definitions for d in g}
+    return prove_equation(k, ctx, s.relation.lhs, s.relation.rhs, Tools(lazy=names))
