@@ -97,7 +97,7 @@ STATEMENT = Statement(("l", "b", "i"), GUARDS, Eq(app("eps", l, l, b, i), app("d
         (app("x2", i), "{x_{2}}_{i}"),
         (MU, r"\sum_{j=1}^{n^{l+1}} \theta_{i,j}^{l+1} f_{l+1}(x_{j}^{l+1,(b)})"),
         (ENERGY, r"\sum_{l=0}^{L-1} \sum_{b=1}^{B} \sum_{i=1}^{n^{l}} \frac{1}{2} (\varepsilon_{i}^{l,(b)})^{2}"),
-        (App("P", (l, i), (Lam(1, app("x", l, Bound(0))),)), r"P_{l,i}(j \mapsto x_{j}^{l})"),
+        (App("P", (l, i), (Lam(1, app("x", l, Bound(0))),)), r"P_{i}^{l}(j \mapsto x_{j}^{l})"),
     ],
 )
 def test_latex(term: Term, text: str) -> None:

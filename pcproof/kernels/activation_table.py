@@ -32,12 +32,12 @@ class Node:
 
     __radd__ = __add__
 
-    def __mul__(self, o: Any) -> Any:
+    def __mul__(self, o: Any) -> Node:
         return _flat("*", (self, o))
 
     __rmul__ = __mul__
 
-    def __neg__(self) -> Any:
+    def __neg__(self) -> Node:
         return _flat("*", (-1, self))
 
     def __sub__(self, o: Any) -> Node:
@@ -62,10 +62,10 @@ class Node:
         return Node(">=", (self, o))
 
 
-def _flat(op: str, args: Iterable[Any]) -> Any:
+def _flat(op: str, args: Iterable[Any]) -> Node:
     """A sum or product, flattened and sorted, its numbers collected."""
     number: Any = Fraction(0 if op == "+" else 1)
-    out: list[Node] = []
+    out: list[Any] = []
     for a in args:
         for b in a.args if isinstance(a, Node) and a.op == op else (a,):
             if isinstance(b, Node):
@@ -76,7 +76,7 @@ def _flat(op: str, args: Iterable[Any]) -> Any:
     out.sort(key=repr)
     if number != (0 if op == "+" else 1):
         out.insert(0, number)
-    return out[0] if len(out) == 1 else Node(op, tuple(out))
+    return out[0] if len(out) == 1 and isinstance(out[0], Node) else Node(op, tuple(out))
 
 
 class _Record:

@@ -171,7 +171,7 @@ def stored_activations(theory: Theory, work: list[Piece]) -> tuple[list[_Stored]
             if theory.definition(source.name) is not None:
                 uses.setdefault((slopes.get(a.function, a.function), source.name), []).append((k, p, a, source))
     kept: list[_Stored] = []
-    for (function, source), found in uses.items():
+    for (function, array), found in uses.items():
         own = [u for u in found if u[2].function == function]
         if not own or len(found) < 2:
             continue
@@ -190,7 +190,7 @@ def stored_activations(theory: Theory, work: list[Piece]) -> tuple[list[_Stored]
             return entails(facts, le(low, ends[0])) and entails(facts, le(ends[1], high))
 
         if all(k == home and a is first or inside(k, p, a) for k, p, a, _ in found):
-            kept.append(_Stored(function, source, f"{function}_{source}", home, by))
+            kept.append(_Stored(function, array, f"{function}_{array}", home, by))
     table = {(s.function, s.source): s for s in kept}
 
     def swap(t: Tensor) -> Tensor | None:
@@ -217,7 +217,8 @@ def layered_statements(theory: Theory, outputs: Sequence[str], lowering: Lowerin
         d = p.definition
         if d.name not in seen:
             seen.add(d.name)
-            body += [Comment(show_definition(d)), Fresh((d.name, *(s.name for s in kept if work[s.home].definition is d)))]
+            tables = (d.name, *(s.name for s in kept if work[s.home].definition is d))
+            body += [Comment(show_definition(d)), Fresh(tables)]
         layer = address_params(d)[0]
         here = Idx.of(QVar(layer))
         inner: list[Statement] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from ..language.arith import entails
 from ..language.index import Con, Idx, QVar, ge, le, qvar
@@ -20,7 +21,7 @@ from ..networks.network import L
 from ..rules.equations import Equations, moment, timed_theory
 from .layered import extents, layered_statements, used_names
 from .program import Assign, Branch, Comment, Fresh, Keep, Loop, Program, Statement, Zeros
-from .tensors import Array, KernelError, Lowering, Tensor, address_params, axis_params, rewrite
+from .tensors import Array, KernelError, Lowering, Tensor, Total, address_params, axis_params, rewrite
 
 TIME, LAYER = "t", "l"
 
@@ -87,9 +88,13 @@ class _Tables:
         return rewrite(t, swap)
 
 
-def literal_program(e: Equations, lowering: Lowering) -> tuple[Theory, Program]:
-    """The rule as it is simulated, until every weight has learnt; changes are accumulated."""
+def literal_program(e: Equations, numbers: Mapping[str, Fraction]) -> tuple[Theory, Program]:
+    """The rule as it is simulated, until every weight has learnt; changes are accumulated.
+
+    numbers: parameters that have a value, such as alpha.
+    """
     theory = timed_theory(e)
+    lowering = Lowering(theory, numbers)
     outputs = {k.name: k.change for k in e.net.kinds}
     work = stages(theory, outputs)
     tables = _Tables(work)
@@ -170,8 +175,7 @@ def _learn(change: str, total: str, stage: Stage, when: Con) -> list[Statement]:
     axes = axis_params(stage.definition)
     add = Array(total, here, axes), Array(change, here, axes)
     moment_now = (_delayed(when, stage.delay), *((ge(qvar(TIME) - stage.delay, 0),) if stage.delay else ()))
-    from .tensors import Total
-
     step = Assign(add[0], Total(add), axes)
-    text = f"a weight of layer l learns when {show_con(when)}" + (f" (here for time t - {stage.delay})" if stage.delay else "")
+    note = f" (here for time t - {stage.delay})" if stage.delay else ""
+    text = f"{change}[l] is made when {show_con(when)}{note}"
     return [Comment(text), Loop(LAYER, Idx(1), L, 1, (Branch(((moment_now, (step,)),)),))]

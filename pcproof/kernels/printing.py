@@ -20,7 +20,6 @@ from .tensors import (
     Array,
     Contract,
     Extent,
-    Indicator,
     KernelError,
     Number,
     Power,
@@ -181,7 +180,8 @@ class Printer:
     def number(self, q: Fraction) -> Code:
         if q.denominator == 1:
             return Code(str(q.numerator), ATOM if q >= 0 else SUM)
-        return Code(f"{q.numerator} / {q.denominator}", PRODUCT if q > 0 else SUM)
+        self.helpers.add("ratio")
+        return Code(f"ratio({q.numerator}, {q.denominator}, s_in)")
 
     def stored(self, a: Array, layout: tuple[str, ...]) -> Code:
         text = self.reference(a)
@@ -193,7 +193,8 @@ class Printer:
 
     def total(self, t: Total, layout: tuple[str, ...]) -> Code:
         out = ""
-        for s in sorted(t.terms, key=_negative):
+        lead = next((s for s in t.terms if not _negative(s)), t.terms[0])
+        for s in (lead, *(s for s in t.terms if s is not lead)):
             first = not out
             if _negative(s):
                 code = self.aligned(product((Number(Fraction(-1)), s)), layout)
@@ -204,8 +205,9 @@ class Printer:
 
     def product(self, t: Product, layout: tuple[str, ...]) -> Code:
         number, factors = Fraction(1), list(t.factors)
-        if isinstance(factors[0], Number):
-            number = factors.pop(0).value
+        first = factors[0]
+        if isinstance(first, Number):
+            number, factors = first.value, factors[1:]
         texts = [self.aligned(f, layout).fit(POWER) for f in factors]
         if abs(number.numerator) != 1:
             texts.insert(0, str(abs(number.numerator)))

@@ -129,6 +129,6 @@ def _comment(text: str) -> list[str]:
     """A comment, wrapped; the continuation is indented deeper than the text."""
     depth = len(text) - len(text.lstrip())
     rows = textwrap.wrap(
-        " ".join(text.split()), 100 - depth, break_long_words=False, break_on_hyphens=False, subsequent_indent="    "
+        " ".join(text.split()), 112 - depth, break_long_words=False, break_on_hyphens=False, subsequent_indent="    "
     )
     return [f"# {' ' * depth}{row}" for row in rows or [""]]

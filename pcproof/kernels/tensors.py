@@ -25,7 +25,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import count
-from math import lcm
 from typing import Union
 
 from ..language.arith import entails
@@ -152,7 +151,8 @@ ONE, ZERO = Number(Fraction(1)), Number(Fraction(0))
 # -- constructors ---------------------------------------------------------------
 def product(factors: Iterable[Tensor]) -> Tensor:
     """Elementwise product, flattened, the number in front."""
-    number, out = Fraction(1), []
+    number = Fraction(1)
+    out: list[Tensor] = []
     for f in factors:
         for g in f.factors if isinstance(f, Product) else (f,):
             if isinstance(g, Number):
@@ -167,32 +167,18 @@ def product(factors: Iterable[Tensor]) -> Tensor:
 
 
 def sum_of(terms: Iterable[Tensor]) -> Tensor:
-    """Elementwise sum, flattened.
-
-    A number that stands alone must be an integer, so that exact arrays stay
-    exact: 1/2 + x is read as (1 + 2 x)/2.
-    """
-    number, out = Fraction(0), []
+    """Elementwise sum, flattened, numbers collected at the end."""
+    number = Fraction(0)
+    out: list[Tensor] = []
     for t in terms:
         for s in t.terms if isinstance(t, Total) else (t,):
             if isinstance(s, Number):
                 number += s.value
             else:
                 out.append(s)
-    if not out:
-        return Number(number)
-    if number.denominator != 1:
-        q = lcm(number.denominator, *(_coefficient(s).denominator for s in out))
-        whole = Total((*(product((Number(Fraction(q)), s)) for s in out), Number(number * q)))
-        return product((Number(Fraction(1, q)), whole))
-    if number:
+    if number or not out:
         out.append(Number(number))
     return out[0] if len(out) == 1 else Total(tuple(out))
-
-
-def _coefficient(t: Tensor) -> Fraction:
-    first = t.factors[0] if isinstance(t, Product) else t
-    return first.value if isinstance(first, Number) else Fraction(1)
 
 
 def contract(axis: str, extent: Idx, t: Tensor) -> Tensor:
@@ -316,8 +302,7 @@ class Lowering:
 
     def case(self, d: Definition, k: int) -> Tensor:
         """The value of one case of a definition; its axes are the definition's axis parameters."""
-        axes = {p: None for p in axis_params(d)}
-        return self.read(d.cases[k].value, frozenset(axes), (*self.theory.assumptions, *d.cases[k].guard))
+        return self.read(d.cases[k].value, frozenset(axis_params(d)), (*self.theory.assumptions, *d.cases[k].guard))
 
     def read(self, t: Term, axes: frozenset[str], guards: tuple[Con, ...] = ()) -> Tensor:
         """A term as a tensor expression.
@@ -332,7 +317,7 @@ class Lowering:
             return product(self.read(a, axes, guards) for a in t.args)
         if isinstance(t, Sum):
             if not _whole_axis(t.bound):
-                raise KernelError(f"no kernel for a sum below {t.bound!r}; expected all units of a layer, or all samples")
+                raise KernelError(f"no kernel for a sum below {t.bound!r}; expected all units, or all samples")
             self._address(t.bound, axes, t)
             axis = f"?{next(self._fresh)}"
             return contract(axis, t.bound, self.read(open_(t.body, Idx.of(QVar(axis))), axes | {axis}, guards))

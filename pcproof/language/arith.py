@@ -100,9 +100,10 @@ def _unsat(cons: frozenset[Con]) -> bool:
     if split is not None:
         rest = cons - {split}
         return all(_unsat(rest | {side}) for side in (ge(split.expr, 1), ge(-split.expr, 1)))
-    solved = _solve_equalities(
-        [c.expr for c in ordered if c.kind == "eq"], [c.expr for c in ordered if c.kind == "ge"]
-    )
+    ges = [c.expr for c in ordered if c.kind == "ge"]
+    # e >= 0 and -e >= 0 is an equation, which may be used inside n(.) too
+    both = {e for e in ges if -e in set(ges)}
+    solved = _solve_equalities([c.expr for c in ordered if c.kind == "eq"] + [e for e in ges if e in both], ges)
     if solved is None:
         return True
     eqs, ges = solved

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import chain, count
 
 from .index import Atom, Bound, Con, Idx, QVar, Size
@@ -317,10 +318,11 @@ class Printer:
             last = at + run == len(factors)
             at += run
             below = isinstance(f, Inv)
+            bare = below or (last and isinstance(f, Sum)) or (first and isinstance(f, Num) and f.value >= 0)
             piece = self.term(f.arg if isinstance(f, Inv) else f, names)
             if run > 1:
                 piece = Piece(self.power(piece, self.number(Fraction(run)).text, False), POWER)
-            elif not below and not (last and isinstance(f, Sum)) and not (first and isinstance(f, Num) and f.value >= 0):
+            elif not bare:
                 piece = Piece(self.fit(piece, POWER), POWER)
             first = False
             pieces.append((piece, below))
@@ -384,8 +386,12 @@ def show(term: Term, names: Sequence[str] | None = None, avoid: Iterable[str] = 
     names: for the loose bound indices of ``term``, innermost first.
     avoid: names that the bound indices must not get.
     """
-    loose = tuple(names or ())
-    return TextPrinter(frozenset(avoid).union(loose)).top(term, loose)
+    return _show(term, tuple(names or ()), frozenset(avoid))
+
+
+@lru_cache(maxsize=20_000)
+def _show(term: Term, loose: tuple[str, ...], avoid: frozenset[str]) -> str:
+    return TextPrinter(avoid.union(loose)).top(term, loose)
 
 
 def show_con(c: Con) -> str:
@@ -449,7 +455,8 @@ def show_theory(theory: Theory) -> str:
         for group in theory.definitions:
             out += ["    " + line for d in group for line in show_definition(d).splitlines()]
     out += _named("hypotheses", {n: show_statement(s) for n, s in theory.hypotheses.items()})
-    out += _named("directions", {n: ", ".join(f"{x} by {d}" for x, d in v.items()) for n, v in theory.directions.items()})
+    directions = {n: ", ".join(f"{x} by {d}" for x, d in v.items()) for n, v in theory.directions.items()}
+    out += _named("directions", directions)
     return "\n".join(out)
 
 

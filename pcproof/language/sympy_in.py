@@ -21,13 +21,13 @@ units 1..n(l)       0..n(l)-1, where the vocabulary says "one-based"
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from .arith import entails
-from .index import Con, Idx, eq, ge, lt, ne, qvar, size
+from .index import Con, Idx, eq, ge, le, lt, ne, qvar, size
 from .signature import FUNCTION, OPERATOR, Theory
 from .terms import ONE, ZERO, App, Inv, IsZero, Iverson, Lam, Num, Pow, Sum, Term, add, close, close_lam, mul, sub
 
@@ -118,7 +118,7 @@ class Vocabulary:
                 raise ValueError(f"Vocabulary: the index {name!r} must be {LAYER!r} or {UNIT!r}, got {role!r}")
         for t in self.tensors.values():
             if bool(t.roles) != bool(t.target) or not set(t.roles) <= set(t.target):
-                raise ValueError(f"Vocabulary: the roles {t.roles!r} of {t.symbol!r} do not fit its target {t.target!r}")
+                raise ValueError(f"Vocabulary: roles {t.roles!r} of {t.symbol!r} do not fit the target {t.target!r}")
         seen: dict[str, str] = {}
         groups = (("size", self.sizes), ("index", self.indices), ("scalar", self.scalars))
         for kind, group in groups:
@@ -158,7 +158,7 @@ def theory_vocabulary(theory: Theory, indices: tuple[str, ...] = ()) -> Vocabula
     plain = {n: s for n, s in theory.symbols.items() if n not in real}
     return Vocabulary(
         sizes={n: n for n in theory.sizes},
-        indices={n: LAYER for n in indices},
+        indices=dict.fromkeys(indices, LAYER),
         tensors={n: Tensor(n) for n, s in plain.items() if s.arity},
         functions={n: Fn(n, s.arity) for n, s in real.items()},
         scalars={n: n for n, s in plain.items() if not s.arity},
@@ -208,7 +208,7 @@ class _Reader:
         known = self.free.setdefault(name, symbol)
         if known != symbol or any(str(s) == name for s in scope.binders):
             raise SympyError(
-                f"two different symbols are both called {name!r} (SymPy tells symbols with different assumptions apart);"
+                f"two different symbols are both called {name!r} (SymPy tells assumptions apart);"
                 " expected one symbol for one name"
             )
         return name
@@ -270,7 +270,7 @@ class _Reader:
             return self.scalar(e, scope)
         if isinstance(e, sp.Add):
             return add(*(self.term(a, scope) for a in e.as_ordered_terms()))
-        if isinstance(e, sp.Mul) and e.is_commutative is not False:
+        if isinstance(e, sp.Mul) and not any(s.is_commutative is False for s in e.free_symbols):
             return mul(*(self.term(a, scope) for a in e.args))
         if isinstance(e, sp.Pow):
             return self.power(e, scope)
@@ -284,13 +284,13 @@ class _Reader:
         if head in self.v.tensors:
             return self.tensor(e, head, scope)
         if isinstance(e, sp.Indexed):
-            raise SympyError(f"the indexed base {head!r} in {e} is not declared; expected one of {_listed(self.v.tensors)}")
+            raise SympyError(f"the indexed base {head!r} of {e} is not declared; expected {_listed(self.v.tensors)}")
         if head in self.v.functions:
             return self.function(e, head, scope)
         if head in self.v.sizes:
             raise SympyError(f"the size {e} stands as a real number; expected it in indices and bounds of sums only")
         if head:
-            raise SympyError(f"the function {head!r} in {e} is not declared; expected one of {_listed(self.v.functions)}")
+            raise SympyError(f"the function {head!r} in {e} is not declared; expected {_listed(self.v.functions)}")
         raise SympyError(
             f"{type(e).__name__} in {e} is not understood; expected rationals, +, *, integer powers, Sum, Indexed,"
             " declared functions or KroneckerDelta"
@@ -298,13 +298,13 @@ class _Reader:
 
     def scalar(self, e: Any, scope: _Scope) -> Term:
         if e in scope.binders:
-            raise SympyError(f"the index {e} of a sum stands as a real number; expected it in indices and exponents only")
+            raise SympyError(f"the index {e} of a sum stands as a real number; expected it in indices only")
         name = self.name_of(e, scope)
         if name in self.v.scalars:
             return App(self.v.scalars[name])
         if name in self.v.indices or name in self.v.sizes:
-            raise SympyError(f"{name!r} is an integer but stands as a real number; expected it in indices and bounds only")
-        raise SympyError(f"the symbol {name!r} is not declared; expected one of {_listed(self.v.scalars)}")
+            raise SympyError(f"the integer {name!r} stands as a real number; expected it in indices and bounds only")
+        raise SympyError(f"the symbol {name!r} is not declared; expected {_listed(self.v.scalars)}")
 
     def power(self, e: Any, scope: _Scope) -> Term:
         sp = self.sp
@@ -366,7 +366,7 @@ class _Reader:
                 at[role] = value
         missing = [r for r in t.target if r not in at]
         if missing:
-            raise SympyError(f"{e} has no index for the role {missing[0]!r} of {t.symbol!r}; expected it among its indices")
+            raise SympyError(f"{e} lacks the index {missing[0]!r} of {t.symbol!r}; expected it among its indices")
         return App(t.symbol, (at[r] for r in t.target))
 
     def function(self, e: Any, head: str, scope: _Scope) -> Term:
@@ -427,8 +427,7 @@ class _Reader:
             zero = IsZero(sub(self.term(c.lhs, scope), self.term(c.rhs, scope)))
             return zero if isinstance(c, sp.Eq) else sub(ONE, zero)
         a, b = self.index(c.lhs, scope), self.index(c.rhs, scope)
-        con = {"==": eq, "!=": ne, ">=": ge, ">": lambda x, y: lt(y, x), "<=": lambda x, y: ge(y, x), "<": lt}[c.rel_op](a, b)
-        return Iverson((con,))
+        return Iverson((_COMPARISONS[c.rel_op](a, b),))
 
     def is_index(self, e: Any, scope: _Scope) -> bool:
         heads = {self.head(s) for s in self.sp.preorder_traversal(e)} - {""}
@@ -438,5 +437,15 @@ class _Reader:
         return all(s in scope.binders or str(s) in self.v.indices or str(s) in self.v.sizes for s in atoms)
 
 
+_COMPARISONS: dict[str, Callable[[Idx, Idx], Con]] = {
+    "==": eq,
+    "!=": ne,
+    ">=": ge,
+    ">": lambda a, b: lt(b, a),
+    "<=": le,
+    "<": lt,
+}
+
+
 def _listed(names: Mapping[str, Any]) -> str:
-    return ", ".join(sorted(names)) or "none"
+    return "one of " + ", ".join(sorted(names)) if names else "none"

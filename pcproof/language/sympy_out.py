@@ -161,6 +161,9 @@ def unroll(
     return _Unroller(theory, sizes, defined, dict(functions or {})).value(term, dict(env or {}))
 
 
+_classes: dict[Any, Any] = {}  # undefined functions, the same in every call so that results compare
+
+
 class _Unroller(Evaluator):
     """The reference evaluator over SymPy expressions."""
 
@@ -169,7 +172,6 @@ class _Unroller(Evaluator):
 
         self.sp = sympy
         self.given = given
-        self.classes: dict[str, Any] = {}
         kept = (PARAMETER,) if defined == UNFOLD else (PARAMETER, DEFINED)
         model = Model(
             sizes=sizes,
@@ -219,8 +221,8 @@ class _Unroller(Evaluator):
 
     def _undefined(self, s: Symbol, idx: tuple[int, ...], shapes: tuple[tuple[tuple[int, ...], ...], ...]) -> Any:
         """An undefined function of all entries that the symbol reads, with its declared derivatives."""
-        name = entry_name(s.name, idx)
-        if name not in self.classes:
+        key = (idx, shapes, self._lineage(s, ()))
+        if key not in _classes:
             places = [(position, k) for position, shape in enumerate(shapes) for k in shape]
 
             def fdiff(f: Any, argindex: int = 1) -> Any:
@@ -230,5 +232,12 @@ class _Unroller(Evaluator):
                 d = self.theory.symbols[s.derivatives[position]]
                 return self._undefined(d, (*idx, *k), shapes)(*f.args)
 
-            self.classes[name] = type(name, (self.sp.Function,), {"fdiff": fdiff, "nargs": len(places)})
-        return self.classes[name]
+            _classes[key] = type(entry_name(s.name, idx), (self.sp.Function,), {"fdiff": fdiff, "nargs": len(places)})
+        return _classes[key]
+
+    def _lineage(self, s: Symbol, above: tuple[str, ...]) -> tuple[Any, ...]:
+        """The name of a symbol and those of its derivatives, all the way down."""
+        if s.name in above:
+            return (s.name,)
+        below = (self._lineage(self.theory.symbols[d], (*above, s.name)) for d in s.derivatives)
+        return (s.name, *below)

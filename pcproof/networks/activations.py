@@ -366,7 +366,7 @@ class TableActivation(Activation):
             return float(self._fraction(what, Fraction(x)))
         if isinstance(x, (int, np.integer, Fraction)):
             return self._fraction(what, Fraction(int(x)) if isinstance(x, np.integer) else Fraction(x))
-        raise ValueError(f"a table has no entry for {type(x).__name__}; expected a float, a Fraction or an integer mod p")
+        raise ValueError(f"a table has no entry for {type(x).__name__}; expected a float, a Fraction or a Mod")
 
     def _hash(self, what: str, text: str) -> int:
         digest = hashlib.sha256(f"{self.seed} {what} {text}".encode()).digest()

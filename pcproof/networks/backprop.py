@@ -7,6 +7,9 @@ nothing is typed but the loss and the network's prediction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from ..language.diff import diff
 from ..language.index import Idx, eq, ge, le, qvar, span
 from ..language.signature import DEFINED, PARAMETER, Case, Definition, Symbol, Theory
@@ -28,12 +31,16 @@ def initial_symbols(net: Network) -> tuple[Symbol, ...]:
     )
 
 
-def lagrangian(net: Network) -> tuple[Theory, Term]:
+def weight_names(net: Network) -> dict[str, str]:
+    """The ANN's weights are those of the PC network at the start, under names of their own."""
+    return {k.name: k.initial for k in net.kinds}
+
+
+def lagrangian(net: Network, initial: Mapping[str, str]) -> tuple[Theory, Term]:
     """-E(y^0) + sum over layers of <delta, prediction from y>, with y and delta free."""
-    initial = {k.name: k.initial for k in net.kinds}
     symbols = (
         *DATA,
-        *initial_symbols(net),
+        *(Symbol(initial[k.name], PARAMETER, 1 + len(k.units)) for k in net.kinds),
         *net.functions,
         Symbol("y", PARAMETER, 3, shape="layer, batch, unit", meaning="activity"),
         Symbol("delta", PARAMETER, 3, shape="layer, batch, unit", meaning="multiplier"),
@@ -48,9 +55,16 @@ def lagrangian(net: Network) -> tuple[Theory, Term]:
     return theory, neg(net.loss()) + term
 
 
-def backprop_definitions(net: Network) -> tuple[tuple[Symbol, ...], tuple[tuple[Definition, ...], ...]]:
-    """Symbols and definitions of y, delta and the changes dw, ready for a theory with ``DATA``."""
-    initial = {k.name: k.initial for k in net.kinds}
+@lru_cache(maxsize=64)
+def backprop_definitions(
+    net: Network, own_weights: bool = True
+) -> tuple[tuple[Symbol, ...], tuple[tuple[Definition, ...], ...]]:
+    """Symbols and definitions of y, delta and the changes dw, ready for a theory with ``DATA``.
+
+    own_weights: the ANN's weights have names of their own (w, c); otherwise
+    they are the PC network's (theta, beta), and no changes are defined.
+    """
+    initial = weight_names(net) if own_weights else {k.name: k.name for k in net.kinds}
     l, b, i = qvar("l"), qvar("b"), qvar("i")
     forward = net.prediction(lambda *a: App("y", a), lambda k, a: App(initial[k], a), l, b, i)
     y = Definition(
@@ -62,7 +76,7 @@ def backprop_definitions(net: Network) -> tuple[tuple[Symbol, ...], tuple[tuple[
         ),
         (L - l,),
     )
-    theory, lagrange = lagrangian(net)
+    theory, lagrange = lagrangian(net, initial)
     state_ranges = (*span(b, 0, B), *span(i, 0, width(l)))
     d = diff(theory, lagrange, App("y", (l, b, i)))
     cases = d.cases((ge(l, 0), le(l + 1, L)), (*net.assumptions, *state_ranges))
@@ -72,7 +86,7 @@ def backprop_definitions(net: Network) -> tuple[tuple[Symbol, ...], tuple[tuple[
         Symbol("y", DEFINED, 3, shape="layer, batch, unit", meaning="activity of the ANN (forward pass)"),
         Symbol("delta", DEFINED, 3, shape="layer, batch, unit", meaning="error of backprop, -dE/dy"),
     ]
-    for k in net.kinds:
+    for k in net.kinds if own_weights else ():
         units = tuple(qvar(u) for u in k.units)
         ranges = tuple(c for u, bound in zip(units, k.bounds(l)) for c in span(u, 0, bound))
         g = diff(theory, lagrange, App(k.initial, (l, *units)))

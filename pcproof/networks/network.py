@@ -128,3 +128,24 @@ class Network:
         from ..rules.surface import parameter
 
         return parameter(self, name, per)
+
+    def energy_from(self, expr: Any, units: str = "one-based") -> Any:
+        """An energy of one sample, given as an ordinary SymPy expression, summed over the batch.
+
+        expr: built with ``sympy.Sum``, ``Indexed`` (x[l, i], theta[l, i, j]),
+        functions and symbols; SymPy's bounds include both ends.
+        units: "one-based" (i = 1..n(l), as in the papers) or "zero-based".
+        Returns a ``Scalar`` with ``.diff``.  Raises SympyError, naming what is
+        not understood.
+        """
+        from ..language.fold import fold
+        from ..language.sympy_in import from_sympy, paper_vocabulary
+        from ..language.terms import Sum, close
+        from ..rules.surface import Scalar
+
+        term = from_sympy(expr, paper_vocabulary(batch=qvar("b"), units=units))
+        for d in ("mu", "eps"):
+            definition = self.energy_theory().definition(d)
+            assert definition is not None
+            term = fold(term, d, definition.params, definition.cases[0].value)
+        return Scalar(self, Sum(B, close(term, "b")))

@@ -37,7 +37,7 @@ def exact(q: Fraction) -> Union[int, Fraction]:
 def is_zero(v: Value) -> Value:
     """1 where v == 0, else 0."""
     if isinstance(v, Dual):
-        if v.im is not 0 and not (isinstance(v.im, (int, Fraction)) and v.im == 0):  # noqa: F632
+        if not (isinstance(v.im, (int, Fraction)) and v.im == 0):
             raise Undefined("the indicator of a varied quantity has no derivative")
         return is_zero(v.re)
     return v.is_zero() if hasattr(v, "is_zero") else int(v == 0)
@@ -74,10 +74,10 @@ class Dual:
 
     __rmul__ = __mul__
 
-    def __truediv__(self, o: Value) -> Dual:
+    def __truediv__(self, o: Value) -> Value:
         return self * inverse(o)
 
-    def __rtruediv__(self, o: Value) -> Dual:
+    def __rtruediv__(self, o: Value) -> Value:
         return inverse(self) * o
 
     def __eq__(self, o: object) -> bool:

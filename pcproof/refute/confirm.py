@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from ..language.evaluate import EvaluationError, Evaluator, Model
-from ..language.signature import Deriv, Eq, Ne, Relation, Tangent, Theory
+from ..language.signature import Deriv, Eq, Ne, Relation, Statement, Tangent, Theory
 from .assign import assignments
-from .compile import Dual, Env, lift, real, varied
-from .instance import TABLE, Activation, Instance, bounds_reader
+from .compile import Dual, Env, varied
+from .instance import RELU, TABLE, Activation, Instance
 
 Points = dict[tuple[str, Env, int, Fraction], Fraction]
 
@@ -38,64 +38,65 @@ class _Noting(Activation):
         return out
 
 
-def compare(theory: Theory, instance: Instance, relation: Relation, at: Mapping[str, int]) -> Verdict:
-    """Evaluate a relation at integer values of its variables.
+class Judge:
+    """The reference evaluator for one theory and one concrete model."""
 
-    Raises EvaluationError where a definition has no value.
-    """
-    points: Points = {}
-    if instance.activation.kind == TABLE:
-        noting = _Noting(instance.activation.kind, instance.activation.layer, instance.activation.seed, points)
-        instance = replace(instance, activation=noting)
-    model = instance.model(theory)
-    if isinstance(relation, (Eq, Ne)):
-        plain = Evaluator(theory, model)
-        lhs, rhs = plain.value(relation.lhs, at), plain.value(relation.rhs, at)
-        return Verdict((lhs == rhs) == isinstance(relation, Eq), Fraction(lhs), Fraction(rhs), points)
-    if isinstance(relation, Tangent):
-        moving = Evaluator(theory, _varied_model(theory, model, relation.direction, instance)).value(relation.term, at)
-        lhs, rhs = Fraction(real(varied(moving))), Fraction(Evaluator(theory, model).value(relation.tangent, at))
-        return Verdict(lhs == rhs, lhs, rhs, points)
-    assert isinstance(relation, Deriv)
-    symbol = theory.symbols[relation.point.name]
-    if instance.activation.kind != "relu" or symbol.ranges != ((),):
-        return Verdict(True, Fraction(0), Fraction(0))
-    v = Fraction(Evaluator(theory, model).value(relation.point.args[0].body, at))
-    return Verdict(v != 0, v, Fraction(0))
+    def __init__(self, theory: Theory, instance: Instance) -> None:
+        self.theory = theory
+        self.points: Points = {}
+        if instance.activation.kind == TABLE:
+            act = instance.activation
+            instance = replace(instance, activation=_Noting(act.kind, act.layer, act.seed, self.points))
+        self.instance = instance
+        self.model = instance.model(theory)
+        self.plain = Evaluator(theory, self.model)
+        self.moving = {d: Evaluator(theory, self._varied_model(d)) for d in theory.directions}
 
+    def compare(self, relation: Relation, at: Mapping[str, int]) -> Verdict:
+        """Evaluate a relation at integer values of its variables.
 
-def _varied_model(theory: Theory, model: Model, direction: str, instance: Instance) -> Model:
-    variation = theory.directions[direction]
+        Raises EvaluationError where a definition has no value.
+        """
+        value = self.plain.value
+        if isinstance(relation, (Eq, Ne)):
+            lhs, rhs = value(relation.lhs, at), value(relation.rhs, at)
+            return Verdict((lhs == rhs) == isinstance(relation, Eq), Fraction(lhs), Fraction(rhs), self.points)
+        if isinstance(relation, Tangent):
+            lhs = Fraction(varied(self.moving[relation.direction].value(relation.term, at)))
+            rhs = Fraction(value(relation.tangent, at))
+            return Verdict(lhs == rhs, lhs, rhs, self.points)
+        assert isinstance(relation, Deriv)
+        symbol = self.theory.symbols[relation.point.name]
+        if self.instance.activation.kind != RELU or symbol.ranges != ((),):
+            return Verdict(True, Fraction(0), Fraction(0))
+        v = Fraction(value(relation.point.args[0].body, at))
+        return Verdict(v != 0, v, Fraction(0))
 
-    def entry(name: str) -> Callable[..., Any]:
-        own = model.parameters[name]
-        if name not in variation:
-            return own
-        other = model.parameters[variation[name]]
-        return lambda *idx: Dual(own(*idx), other(*idx))
+    def _varied_model(self, direction: str) -> Model:
+        model, variation = self.model, self.theory.directions[direction]
 
-    def plain(name: str, idx: Env, args: tuple[Any, ...]) -> Any:
-        return model.functions[name](*idx, *args)
+        def entry(name: str) -> Callable[..., Any]:
+            own = model.parameters[name]
+            if name not in variation:
+                return own
+            other = model.parameters[variation[name]]
+            return lambda *idx: Dual(own(*idx), other(*idx))
 
-    lifted = lift(theory, bounds_reader(theory, instance.shape.size), plain)
+        return replace(model, parameters={n: entry(n) for n in model.parameters})
 
-    def function(name: str, arity: int) -> Callable[..., Any]:
-        return lambda *a: lifted(name, a[:arity], a[arity:])
+    def instances(self, s: Statement, extra: int = 2) -> Iterator[dict[str, int]]:
+        """The assignments of a statement in the model."""
+        shape = self.instance.shape
+        for values in assignments(s.variables, s.guards, shape.size, shape.depth, extra):
+            yield dict(zip(s.variables, values))
 
-    return replace(
-        model,
-        parameters={n: entry(n) for n in model.parameters},
-        functions={n: function(n, theory.symbols[n].arity) for n in model.functions},
-    )
-
-
-def failing_hypothesis(theory: Theory, instance: Instance, extra: int = 2) -> str | None:
-    """The name of a hypothesis that does not hold in the model, if any (undefined places left out)."""
-    for name, h in theory.hypotheses.items():
-        for values in assignments(h.variables, h.guards, instance.shape.size, instance.shape.depth, extra):
-            try:
-                if not compare(theory, instance, h.relation, dict(zip(h.variables, values))).holds:
-                    return name
-            except EvaluationError:
-                continue
-    return None
+    def failing_hypothesis(self, extra: int = 2) -> str | None:
+        """The name of a hypothesis that does not hold, if any (places without a value are left out)."""
+        for name, h in self.theory.hypotheses.items():
+            for at in self.instances(h, extra):
+                try:
+                    if not self.compare(h.relation, at).holds:
+                        return name
+                except EvaluationError:
+                    continue
+        return None

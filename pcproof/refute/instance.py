@@ -13,19 +13,18 @@ product rule, so Jacobians are consistent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from hashlib import sha256
-from itertools import product
 from math import prod
 from typing import Any
 
 from ..language.evaluate import Model
 from ..language.index import Idx, QVar, Size
 from ..language.signature import FUNCTION, OPERATOR, Theory
-from .compile import Apply, Env, exact, lift
-from .graph import Graph, Node, Number
+from .compile import Apply, Env, lift
+from .graph import Node, Number
 
 Key = tuple[str, Env]
 IDENTITY, RELU, SQUARE, TABLE = "identity", "relu", "square", "table"
@@ -203,6 +202,13 @@ class Shape:
         at = args[0] if args else 0
         return table[min(max(at, 0), len(table) - 1)]
 
+    def values(self, name: str) -> tuple[int, ...]:
+        """A table from the output (0) on; () if there is none of this name."""
+        return self.tables.get(name, ())
+
+    def __hash__(self) -> int:
+        return hash((tuple(self.constants.items()), tuple(self.tables.items())))
+
     @property
     def depth(self) -> int:
         """L, or the largest constant that may count vertices or times."""
@@ -264,11 +270,3 @@ class Instance:
                 for (n, i, order, at), v in self.table.items()
             ],
         }
-
-
-def with_order(values: Iterable[Number]) -> tuple[Number, ...]:
-    """Exact and without repetition."""
-    return tuple(dict.fromkeys(exact(Fraction(v)) for v in values))
-
-
-__all__ = ["Activation", "Instance", "Shape", "families", "functions", "has_functions", "product"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from ..language.signature import PARAMETER, Claim, Deriv, Eq, Ne, Relation, Statement, Tangent
@@ -165,12 +166,10 @@ class Tracer:
             for at in self.instances(goal, shape, size):
                 self._goal(out, number, goal, at, activation, seen)
         live = set(graph.needed(out.nodes()))
-        order = {name: k for k, name in enumerate(self.theory.symbols)}
-        arity = {name: s.arity for name, s in self.theory.symbols.items()}
-        out.slots = sorted(
-            (k for k, n in graph.slots.items() if n.id in live),
-            key=lambda k: (-arity[k[0]], order[k[0]], k[1]),
-        )
+        symbols = enumerate(self.theory.symbols.items())
+        place = {n: (not s.shape.startswith("layer"), -s.arity, k) for k, (n, s) in symbols}
+        # quantities of layers (weights) first, scalars last: the last vary fastest in the search
+        out.slots = sorted((k for k, n in graph.slots.items() if n.id in live), key=lambda k: (place[k[0]], k[1]))
         return out
 
     def _bindings(
@@ -191,7 +190,7 @@ class Tracer:
                 for at in self.instances(h, shape, size):
                     key = (own.name, tuple(i(at) for i in indices))
                     if key not in unbindable and key not in thunks:
-                        thunks[key] = lambda value=value, at=at: value(at)
+                        thunks[key] = partial(value, at)
                 break
         return thunks
 

@@ -2,7 +2,8 @@
 
 Order: depth, widths (total, then lexicographic), batch, other sizes,
 activation (identity, relu, square, square at one layer, tables), then numbers:
-entries of parameters from {1, 0}, then {1, 0, -1, 2}, then with +-1/2 and 3;
+entries of parameters from {1, 0}, then {1, 0, -1, 2}, then with +-1/2 and 3
+(biases begin with 0);
 parameters without an index from {1, 1/2}, then {1, 1/2, 2, 0}, then with -1, 3.
 Inside one of these sets all combinations are tried in lexicographic order; if
 they are more than ``Limits.cap``, a counterexample found at large numbers is
@@ -33,10 +34,11 @@ from time import perf_counter
 from typing import Any
 
 from ..language.signature import Claim
-from .confirm import Verdict, compare, failing_hypothesis
+from .confirm import Judge
 from .counterexample import Counterexample
 from .graph import Number
 from .instance import IDENTITY, RELU, SQUARE, TABLE, Activation, Instance, Shape, has_functions
+from .layout import role
 from .problem import Problem, Test, Tracer, numbers
 from .shapes import equal_widths, shapes
 from .solve import Values, random_values, satisfy
@@ -227,7 +229,7 @@ class _Search:
         program = _compile(problem)
         table = problem.activation.table
         for stage in range(len(ENTRIES)):
-            lists = [(ENTRIES if self.arity[n] else SCALARS)[stage] for n, _ in problem.slots]
+            lists = [self._numbers(n, stage) for n, _ in problem.slots]
             total = prod(len(x) for x in lists)
             tried = 0
             for values in product(*lists):
@@ -248,6 +250,12 @@ class _Search:
         if start is None:
             start = self._solved(problem)
         return None if start is None else self._shrink(problem, start)
+
+    def _numbers(self, name: str, stage: int) -> tuple[Number, ...]:
+        if not self.arity[name]:
+            return SCALARS[stage]
+        biases = role(self.claim.theory.symbols[name]) == "biases"
+        return (0, *(v for v in ENTRIES[stage] if v != 0)) if biases else ENTRIES[stage]
 
     def _probe(self, problem: Problem) -> Values | None:
         """Large numbers at which a goal fails; ``settled`` if their absence settles the matter."""
@@ -300,14 +308,13 @@ class _Search:
         instance = make_instance(problem, values)
         goal = self.claim.goals[test.goal]
         at = dict(zip(goal.variables, test.at))
-        verdict: Verdict = compare(self.claim.theory, instance, goal.relation, at)
-        if verdict.holds or failing_hypothesis(self.claim.theory, instance, self.limits.extra_time) is not None:
+        verdict = Judge(self.claim.theory, instance).compare(goal.relation, at)
+        refused = Judge(self.claim.theory, instance).failing_hypothesis(self.limits.extra_time)
+        if verdict.holds or refused is not None:
             self.result.notes.append(f"the reference evaluator does not confirm a difference at {at}")
             return None
-        table = {k: v for k, v in verdict.table.items()}
-        return Counterexample(
-            self.claim, replace(instance, table=table), test.goal, at, verdict.lhs, verdict.rhs, exhaustive
-        )
+        instance = replace(instance, table=dict(verdict.table))
+        return Counterexample(self.claim, instance, test.goal, at, verdict.lhs, verdict.rhs, exhaustive)
 
 
 def make_instance(problem: Problem, values: Sequence[Number]) -> Instance:

@@ -27,6 +27,7 @@ _SIGNS = {
     "->": ("=>", r"\Longrightarrow", "<mo>⟹</mo>"),
     "<->": ("<=>", r"\Longleftrightarrow", "<mo>⟺</mo>"),
     "!=": ("!=", r"\ne", "<mo>≠</mo>"),
+    "+": ("+", "{}+", "<mo>+</mo>"),
     "": ("", "", ""),
 }
 
@@ -93,13 +94,13 @@ class Pen:
         """An index term."""
         return Formula(self._text.index(i, ()), self._latex.index(i, ()), f"<mrow>{self._mathml.index(i, ())}</mrow>")
 
-    def partial(self, what: str, by: Term) -> Formula:
-        """The partial derivative of the quantity called ``what``."""
+    def partial(self, what: Formula, by: Term) -> Formula:
+        """The partial derivative of a quantity."""
         b = self.term(by)
         return Formula(
-            f"d{what}/d{b.text}",
-            rf"\frac{{\partial {what}}}{{\partial {b.latex}}}",
-            f"<mfrac><mrow><mo>∂</mo><mi>{what}</mi></mrow><mrow><mo>∂</mo>{b.mathml}</mrow></mfrac>",
+            f"d{what.text}/d{b.text}",
+            rf"\frac{{\partial {what.latex}}}{{\partial {b.latex}}}",
+            f"<mfrac><mrow><mo>∂</mo>{what.mathml}</mrow><mrow><mo>∂</mo>{b.mathml}</mrow></mfrac>",
         )
 
 
@@ -142,6 +143,11 @@ class Line:
     def body(self) -> Formula:
         """The relation without its range."""
         return self.left + (sign(self.sign) + self.right if self.right else EMPTY)
+
+    @property
+    def relation_mathml(self) -> str:
+        """The sign and the right side, to stand in a column of its own."""
+        return sign(self.sign).mathml + self.right.mathml if self.right else ""
 
     @property
     def text(self) -> str:

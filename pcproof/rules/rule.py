@@ -8,10 +8,11 @@ from typing import Any
 from ..language.diff import split_cases
 from ..language.fold import fold
 from ..language.index import Con, Idx, QVar, ge, le, qvar, span
-from ..language.signature import Case, Claim, Eq, Statement, Symbol
-from ..language.terms import App, Term, add, free_vars, indices, mul, subst, subst_con, subterms, symbols
+from ..language.signature import Case, Claim, Symbol
+from ..language.terms import App, Term, free_vars, subst, subst_con, subterms
 from ..networks.network import B, L, Network, width
-from .equations import SYNCHRONOUS, Equations, RuleError, moment, timed_theory
+from .claims import equals_backprop
+from .equations import SYNCHRONOUS, Equations, RuleError, moment
 from .surface import Field, Scalar, indicator_parts
 
 
@@ -153,14 +154,7 @@ class Rule:
     # -- claims -----------------------------------------------------------------
     def equals_backprop(self) -> Claim:
         """After its moment, every weight has moved exactly as backprop moves it."""
-        return Claim(
-            id=f"{self.name}_equals_backprop",
-            theory=timed_theory(self.equations),
-            goals=update_goals(self.equations, lambda k, l: App(k.initial_change, l)),
-            title=f"{self.name}: the local update equals backprop's, for every depth and width",
-            equations=self.equations,
-            says="recursion",
-        )
+        return equals_backprop(self.equations)
 
     def derive(self) -> Any:
         """Everything that follows from the energy; renders in Jupyter."""
@@ -170,19 +164,6 @@ class Rule:
 
     def __repr__(self) -> str:
         return f"Rule({self.name!r}, {self.net.name})"
-
-
-def update_goals(e: Equations, expected: Any) -> tuple[Statement, ...]:
-    """For every layer and every later time: theta_t = w + expected change."""
-    t, l = qvar("t"), qvar("l")
-    goals = []
-    for k in e.net.kinds:
-        units = tuple(qvar(u) for u in k.units)
-        ranges = tuple(c for u, bound in zip(units, k.bounds(l)) for c in span(u, 0, bound))
-        guards = (ge(l, 1), le(l, L), ge(t, moment(e.when) + 1), ge(t, 0), *ranges)
-        relation = Eq(App(k.name, (t, l, *units)), add(App(k.initial, (l, *units)), expected(k, (l, *units))))
-        goals.append(Statement(("t", "l", *k.units), guards, relation))
-    return tuple(goals)
 
 
 RESERVED = {"x", "mu", "eps", "y", "s_in", "s_out", "alpha"}

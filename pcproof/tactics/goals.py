@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..language.arith import unsatisfiable
 from ..language.index import Con, Idx, QVar, Size
-from ..language.signature import Eq, Relation
+from ..language.signature import Eq, Ne, Relation
 from ..language.terms import App, Term, free_vars, subst, subst_idx, subterms
 from ..proof.kernel import Context, Kernel, Theorem
 from .normal import normalize
@@ -104,7 +104,12 @@ def _pin(k: Kernel, ctx: Context, t: Term, pinned: dict[str, Idx]) -> Theorem | 
 
 def _step(k: Kernel, ctx: Context, t: Term, rewriter: Rewriter) -> Theorem | None:
     th = rewriter(ctx, t)
-    return then(k, th, normalize(k, ctx, _end(t, th)))
+    th = then(k, th, normalize(k, ctx, _end(t, th)))
+    if any(isinstance(s.relation, Ne) for s in k.theory.hypotheses.values()):
+        from .powers import Canceller
+
+        th = then(k, th, Canceller(k)(ctx, _end(t, th)))
+    return th
 
 
 def _end(t: Term, th: Theorem | None) -> Term:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any, cast
 
 from ..language.evaluate import EvaluationError, Evaluator, Mod
 from ..language.index import Idx, eq, ge, le, lt, qvar, span
@@ -75,7 +76,13 @@ class Cone:
         }
         sizes = {"L": PROBE_DEPTH, "B": 1, "n": lambda _: 2, "m": lambda _: 2}
         sizes.update({n: 3 for n in e.sizes})
-        self.probe = Evaluator(self.theory, random_model(self.theory, sizes))
+        model = random_model(self.theory, sizes)
+        for h in self.theory.hypotheses.values():  # the guessing model meets what is given, as far as it is a value
+            r = h.relation
+            if isinstance(r, Eq) and not h.variables and isinstance(r.lhs, App) and isinstance(r.rhs, Num):
+                parameters = cast(dict[str, Any], model.parameters)
+                parameters[r.lhs.name] = lambda *_, value=Mod(r.rhs.value): value
+        self.probe = Evaluator(self.theory, model)
         self.lemmas = Lemmas()
 
     # -- freeze -----------------------------------------------------------------

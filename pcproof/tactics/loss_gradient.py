@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from ..language.index import Idx, eq, ge, lt, le, qvar, span
-from ..language.signature import Eq, Statement, Tangent
+from ..language.signature import Claim, Eq, Statement, Tangent
 from ..language.terms import ZERO, App, Sum, Term, add, mul, open_, replace_apps, subst, subterms, total
 from ..networks.network import B, L, width
 from ..proof.kernel import Context, Kernel, Theorem
@@ -153,6 +153,41 @@ def loss_gradient(k: Kernel, goal: Statement) -> tuple[dict[str, Theorem], Theor
     whole = then(k, then(k, chain, left), k.sym(right))
     assert whole is not None
     return {"tangent of y": tangent, "telescoping pairing": telescoped}, k.tangent_convert(th, whole)
+
+
+def loss_script(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[Theorem]]:
+    """Claims about the ANN alone."""
+    (goal,) = claim.goals
+    lemmas, th = loss_gradient(k, goal)
+    return lemmas, [th]
+
+
+def rule_gradient_script(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[Theorem]]:
+    """Claims about a rule in motion: its total changes are backprop's, which are the gradient."""
+    from ..rules.claims import final_weights
+    from .light_cone import Cone
+
+    (goal,) = claim.goals
+    assert isinstance(goal.relation, Tangent)
+    cone = Cone(k, claim.equations)
+    cone.freeze()
+    cone.front()
+    lemmas = dict(cone.lemmas.found)
+    for kind, s in zip(claim.equations.net.kinds, final_weights(claim.equations)):
+        lemmas[f"final {kind.name}"] = cone.goal(s)
+    ctx = Context(goal.variables, goal.guards)
+    names = [kind.name for kind in claim.equations.net.kinds]
+    totals = {f"total_{n}" for n in names}
+    unfold = unfold_once(k, totals)(ctx, goal.relation.tangent)
+    now = goal.relation.tangent if unfold is None else unfold.rhs
+    moved = then(k, unfold, Rewriter(k, [lemmas[f"final {n}"] for n in names])(ctx, now))
+    now = goal.relation.tangent if moved is None else moved.rhs
+    moved = then(k, moved, normalize(k, ctx, now))
+    target = goal.relation.tangent if moved is None else moved.rhs
+    inner = Statement(goal.variables, goal.guards, Tangent("weights", goal.relation.term, target))
+    more, th = loss_gradient(k, inner)
+    lemmas.update(more)
+    return lemmas, [th if moved is None else k.tangent_convert(th, k.sym(moved))]
 
 
 def _defined(k: Kernel) -> set[str]:

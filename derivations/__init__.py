@@ -1,0 +1,1 @@
+"""The catalogue: one result a file, each naming its source and equation."""

@@ -1,0 +1,1 @@
+"""Terms, statements and calculations in other languages: LaTeX, MathML."""

@@ -1,0 +1,132 @@
+"""Fixed points: set the derived gradient to zero and solve for the error of a layer."""
+
+from __future__ import annotations
+
+from ..language.index import ge, le, lt, qvar, span
+from ..language.signature import Claim, Eq, Statement
+from ..language.terms import ZERO, Add, App, Term, mul
+from ..networks.network import B, L, width
+from ..proof.kernel import Context, Kernel, Theorem
+from .goals import Stuck, Tools, prove_equation
+from .normal import normalize
+from .rewrite import Rewriter, contradictory, determined, then
+
+l, b, i = qvar("l"), qvar("b"), qvar("i")
+STATE = (*span(b, 0, B), *span(i, 0, width(l)))
+GX, EPS = App("gx", (l, b, i)), App("eps", (l, b, i))
+
+
+def solve_for(k: Kernel, ctx: Context, equation: App, unknown: Term) -> Theorem:
+    """unknown = equation - (the rest of its definition), if it stands there with factor 1."""
+    case = determined(k, ctx, equation)
+    if case is None:
+        raise Stuck(ctx, Eq(unknown, unknown), f"the case of {equation!r} is not determined")
+    unfolded = k.unfold(ctx, equation, case)
+    value = unfolded.rhs
+    parts = list(value.args) if isinstance(value, Add) else [value]
+    if unknown not in parts:
+        raise Stuck(ctx, Eq(unknown, value), f"{unknown!r} does not stand alone in {value!r}")
+    parts.remove(unknown)
+    rest = [mul(-1, p) for p in parts]
+    with_value = Add(value, *rest)
+    th = k.ring(ctx, unknown, with_value)
+    back = k.congruence(ctx, with_value, [k.sym(unfolded), *(k.refl(ctx, r) for r in rest)])
+    return k.trans(th, back)
+
+
+def _solved(k: Kernel, ctx: Context) -> Theorem:
+    """eps = what remains when gx = 0 and the hypotheses are put in."""
+    th = solve_for(k, ctx, GX, EPS)
+    moved = Rewriter(k)(ctx, th.rhs)
+    now = th.rhs if moved is None else moved.rhs
+    moved = then(k, moved, normalize(k, ctx, now))
+    return th if moved is None else k.trans(th, moved)
+
+
+def errors_vanish(k: Kernel) -> Theorem:
+    """If the gradient vanishes at every free layer, output included, every error is 0."""
+    guards = (ge(l, 0), lt(l, L), *STATE)
+    claim = Statement(("l", "b", "i"), guards, Eq(EPS, ZERO))
+    ctx = k.induction_context([claim], [l], 0)
+    con = ge(l, 1)
+    parts = []
+    for side in (con, *con.negations()):
+        c = ctx.with_guards(side)
+        if not contradictory(k, c):
+            # at the output the case of gx is fixed by l = 0
+            th = _solved(k, c)
+            if th.rhs is not ZERO:
+                raise Stuck(c, th.relation, "the errors do not vanish")
+            parts.append(th)
+        else:
+            parts.append(k.absurd(c, claim.relation))
+    (out,) = k.induct([claim], [l], [k.cases(ctx, con, parts)])
+    return out
+
+
+def forward_values(k: Kernel, same: Theorem) -> Theorem:
+    """x = mu at every layer and x = s_in at the input: then x = y."""
+    claim = Statement(("l", "b", "i"), (ge(l, 0), le(l, L), *STATE), Eq(App("x", (l, b, i)), App("y", (l, b, i))))
+    ctx = k.induction_context([claim], [L - l], 0)
+    con = lt(l, L)
+    parts = []
+    for side in (con, *con.negations()):
+        c = ctx.with_guards(side)
+        start: Theorem | None = None
+        if k.entails(c, lt(l, L)):
+            start = k.instantiate(c, same, {"l": l, "b": b, "i": i})
+        lhs = App("x", (l, b, i)) if start is None else start.rhs
+        th = prove_equation(k, c, lhs, App("y", (l, b, i)), Tools(lazy=("mu", "y")))
+        parts.append(th if start is None else k.trans(start, th))
+    (out,) = k.induct([claim], [L - l], [k.cases(ctx, con, parts)])
+    return out
+
+
+def x_is_mu(k: Kernel, zero: Theorem) -> Theorem:
+    """x = mu where the error is 0."""
+    ctx = Context(("l", "b", "i"), (ge(l, 0), lt(l, L), *STATE))
+    x, mu = App("x", (l, b, i)), App("mu", (l, b, i))
+    case = determined(k, ctx, EPS)
+    assert case is not None
+    unfolded = k.unfold(ctx, EPS, case)
+    with_error = Add(unfolded.rhs, mu)
+    th = k.ring(ctx, x, with_error)
+    vanish = k.trans(k.sym(unfolded), k.instantiate(ctx, zero, {"l": l, "b": b, "i": i}))
+    th = k.trans(th, k.congruence(ctx, with_error, [vanish, k.refl(ctx, mu)]))
+    return k.trans(th, k.ring(ctx, th.rhs, mu))
+
+
+def prediction_script(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[Theorem]]:
+    """Prediction phase: the gradient vanishes => eps = 0, x = mu, x = y."""
+    zero = errors_vanish(k)
+    same = x_is_mu(k, zero)
+    return {}, [zero, same, forward_values(k, same)]
+
+
+def learning_script(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[Theorem]]:
+    """Learning phase: hidden gradients vanish => the errors obey a recursion of backprop's form."""
+    out = []
+    for s in claim.goals:
+        ctx = Context(s.variables, s.guards)
+        assert isinstance(s.relation, Eq)
+        if k.entails(ctx, ge(l, 1)):
+            th = _solved(k, ctx)
+            end = prove_equation(k, ctx, th.rhs, s.relation.rhs, Tools())
+            out.append(k.trans(th, end))
+        else:
+            out.append(prove_equation(k, ctx, s.relation.lhs, s.relation.rhs, Tools(lazy=("eps",))))
+    return {}, out
+
+
+
+def converse_script(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[Theorem]]:
+    """x = mu everywhere => errors, gradient and energy are 0."""
+    first, gradient, energy = claim.goals
+    ctx = Context(first.variables, first.guards)
+    zero = prove_equation(k, ctx, EPS, ZERO, Tools(lazy=("eps",)))
+    out = [zero]
+    for s in (gradient, energy):
+        assert isinstance(s.relation, Eq)
+        c = Context(s.variables, s.guards)
+        out.append(prove_equation(k, c, s.relation.lhs, s.relation.rhs, Tools([zero], lazy=("gx",))))
+    return {}, out
