@@ -22,7 +22,8 @@ def prove(claim: Claim) -> Result:
     Unknown (with the open goal).  Raises TypeError on anything but a claim.
     """
     from .proof.kernel import KernelError
-    from .refute.search import find_instance, refute as search
+    from .refute.models import check_instance, find_model
+    from .refute.search import refute as search
     from .tactics.goals import Stuck
     from .tactics.prover import prove_claim
 
@@ -36,14 +37,15 @@ def prove(claim: Claim) -> Result:
     except KernelError as e:
         stuck = Stuck(None, None, f"a kernel rule refused: {e}")  # type: ignore[arg-type]
     if stuck is None:
-        instance = find_instance(claim)
-        authority = ["kernel"] + (["exact instance"] if instance is not None else [])
-        if instance is None:
-            return Unknown(
-                claim, time.perf_counter() - started,
-                note="proved by the kernel, but no instance was found that meets the hypotheses: the claim may be vacuous",
-            )
-        return Proved(claim, time.perf_counter() - started, authority=authority, proof=proof, instance=instance)
+        instance = find_model(claim)
+        note = "no instance was found that meets the hypotheses, so the claim may be vacuous"
+        if instance is not None:
+            check = check_instance(claim, instance)
+            if check.ok:
+                seconds = time.perf_counter() - started
+                return Proved(claim, seconds, authority=["kernel", "exact instance"], proof=proof, instance=instance)
+            note = f"its own instance disagrees ({check.problem}); please report this as a fault of pcproof"
+        return Unknown(claim, time.perf_counter() - started, note=f"The kernel accepts a proof, but {note}.")
     found = search(claim)
     seconds = time.perf_counter() - started
     if found.counterexample is not None:

@@ -9,7 +9,6 @@ Source of the numbers of equations: Song et al. (2020).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -18,13 +17,30 @@ from .language.arith import entails
 from .language.diff import Derivative, collect, diff
 from .language.index import Con, Idx, eq, ge, le, qvar, span
 from .language.signature import Case, Definition, Theory
-from .language.terms import ONE, ZERO, Add, App, Inv, Mul, Num, Sum, Term, add, children, mul, neg, rebuild
-from .language.terms import replace_apps, subst, subterms
+from .language.terms import (
+    ONE,
+    ZERO,
+    Add,
+    App,
+    Inv,
+    Mul,
+    Num,
+    Sum,
+    Term,
+    add,
+    children,
+    mul,
+    neg,
+    rebuild,
+    replace_apps,
+    subst,
+    subterms,
+)
 from .networks.backprop import backprop_definitions, lagrangian, weight_names
 from .networks.network import B, L, WeightKind, width
 from .proof.ring import ring_equal
 from .report.elimination import check, occurrences, picks
-from .report.formula import EMPTY, Formula, Line, Pen, align, math, minus, symbol, words
+from .report.formula import EMPTY, Formula, Line, Pen, math, minus, symbol, words
 from .rules.equations import Equations, RuleError, moment, timed_theory
 
 __all__ = ["Derivation", "Line", "Section", "derive"]
@@ -65,7 +81,8 @@ class Derivation:
 
     def latex(self) -> str:
         """amsmath blocks, one for each section."""
-        from .report.tex import align_block, escape as tex
+        from .report.tex import align_block
+        from .report.tex import escape as tex
 
         out = []
         for s in self.sections:
@@ -132,9 +149,12 @@ class Derivation:
 def _text_line(line: Line) -> list[str]:
     if line.kind == "heading":
         return ["", f"  {line.left.text}:"]
-    out = [f"  {line.text}" if line.left else f"      {line.text}"]
+    body = line.body().text.strip()
+    out = [f"  {body}" if line.left else f"      {body}"]
     why = "; ".join(w for w in (line.rule, line.comment) if w)
-    return [*out, f"            [{why}]"] if why else out
+    notes = [f"where {line.where.text}"] if line.where else []
+    notes += [f"[{why}]"] if why else []
+    return [*out, "          " + "   ".join(notes)] if notes else out
 
 
 def derive(what: Any) -> Derivation:
@@ -191,7 +211,7 @@ class _Deriver:
         lines = _gradient_lines(_F, self.by_x)
         return Section(
             "The gradient by an activity", tuple(lines),
-            "Each occurrence of x leaves Kronecker deltas. A delta picks one term of its sum, and the range in which"
+            "Each occurrence of x leaves indicators (Kronecker deltas). One picks one term of its sum, and the range in which"
             " that term has to lie is kept as a side condition: the boundary layers come from these ranges.",
         )  # fmt: skip
 
@@ -263,10 +283,11 @@ class _Deriver:
         for c in self.e.change[kind.name]:
             pen = Pen((c.value, target), [c.guard])
             along = any(ring_equal(c.value, _expanded(neg(App("alpha")), g.value)) for g in cases)
-            rule = "alpha times -dF/d" + kind.name if along else "the rule's own change (not -alpha dF/d" + kind.name + ")"
+            name = kind.name
+            rule = f"alpha times -dF/d{name}" if along else f"the rule's own change (not -alpha dF/d{name})"
             when = "at t = " + Pen().index(moment(self.e.when)).text + " and at no other time"
-            name = App(kind.change, (_l, *units))
-            lines.append(Line(pen.term(name), pen.term(c.value), where=pen.cons(c.guard), rule=rule, comment=when))
+            change = pen.term(App(kind.change, (_l, *units)))
+            lines.append(Line(change, pen.term(c.value), where=pen.cons(c.guard), rule=rule, comment=when))
         return Section(f"The gradient by a weight: {kind.name}", tuple(lines), kind.meaning)
 
     # -- fixed points --------------------------------------------------------------
@@ -277,12 +298,11 @@ class _Deriver:
             c = self.layers.get(role)
             solved = None if c is None else solve(c)
             if c is None or solved is None:
-                lines.append(Line(words(f"{role}: the gradient is not linear in its own error; left as it is"), sign=""))
+                lines.append(Line(words(f"{role}: the gradient is not linear in its own error; not solved"), sign=""))
                 settled = False
                 continue
             error, value, condition = solved
             pen = Pen((error, value, c.value), [c.guard])
-            zero = Pen().term(ZERO)
             x = App("x", error.idx)
             lines.append(Line(pen.partial(_F, x) + words(" = 0"), pen.term(error) + words(" = ") + pen.term(value),
                               sign="<->", where=pen.cons(c.guard), rule=f"{role}: solved for the error",
@@ -307,7 +327,7 @@ class _Deriver:
             pen = Pen((error, App("x", _STATE)))
             x_mu = pen.term(App("x", _STATE)) + words(" = ") + pen.term(App("mu", _STATE))
             lines.append(Line(pen.term(error) + words(" = 0"), x_mu, sign="<->", rule="definition of the error",
-                              where=_layers(0), comment="and then x = y, the forward pass, layer by layer"))  # fmt: skip
+                              where=_layers(0), comment="then x = y, the forward pass, layer by layer"))  # fmt: skip
             note = "Input clamped, all else free: the gradient vanishes if and only if x = mu everywhere."
         else:
             note = "Input clamped, all else free. For this energy the fixed point is not x = mu."
@@ -319,7 +339,9 @@ class _Deriver:
         assert definition is not None
         first = App("eps", (Idx(0), _b, _i))
         value = subst(definition.cases[0].value, {"l": Idx(0)})
-        clamped = replace_apps(value, lambda a: App("s_out", a.idx[1:]) if a.name == "x" and a.idx[0] == Idx(0) else None)
+        clamped = replace_apps(
+            value, lambda a: App("s_out", a.idx[1:]) if a.name == "x" and a.idx[0] == Idx(0) else None
+        )
         pen = Pen((first, clamped))
         lines.append(Line(pen.term(first), pen.term(clamped), rule="output layer: clamped to the target"))
         c = self.layers.get(HIDDEN)
@@ -386,23 +408,24 @@ def _gradient_lines(what: Formula, d: Derivative) -> list[Line]:
     lines = [Line(left, pen.term(raw), rule="product rule, chain rule; dx/dx is 1 where all indices agree")]
     for n, (o, ps) in enumerate(chains):
         lines.append(Line(words(f"occurrence {n + 1} of {len(chains)}"), kind="heading"))
-        first = pen.term(o.closed())
+        first, binders = pen.term(o.closed()), len(o.binders)
         for p in ps:
-            rule = f"a delta picks one term of the sum (now {_remaining(p.left)})"
-            lines.append(Line(first, pen.term(p.left.closed()), where=pen.cons(p.condition), rule=rule,
-                              comment="side condition: the term lies in the range of the sum"))  # fmt: skip
+            rule = "an indicator picks one term of its sum" if len(p.left.binders) < binders else "an indicator outside all sums is a condition"
+            binders = len(p.left.binders)
+            lines.append(Line(first, pen.term(p.left.closed()), where=pen.cons(p.condition), rule=rule))
             first = EMPTY
     lines.append(Line(words("together"), kind="heading"))
     for n, part in enumerate(d.parts):
-        head = left if n == 0 else EMPTY
-        lines.append(Line(head, pen.term(part.term), sign="=" if n == 0 else "+", where=pen.cons(part.conditions),
+        negative = n > 0 and _is_negative(part.term)
+        shown_part = pen.term(neg(part.term) if negative else part.term)
+        joint = "=" if n == 0 else "-" if negative else "+"
+        lines.append(Line(left if n == 0 else EMPTY, shown_part, sign=joint, where=pen.cons(part.conditions),
                           rule="present where its side conditions hold"))  # fmt: skip
     return lines
 
 
-def _remaining(o: Any) -> str:
-    n = len(o.deltas)
-    return "no delta is left" if n == 0 else f"{n} left"
+def _is_negative(t: Term) -> bool:
+    return isinstance(t, Mul) and isinstance(t.args[0], Num) and t.args[0].value < 0
 
 
 def _definition(d: Definition, rule: str) -> list[Line]:
@@ -489,7 +512,3 @@ def vanish(t: Term, name: str) -> Term:
         return ZERO if parts[0] is ZERO else Sum(t.bound, parts[0])
     return rebuild(t, parts)
 
-
-def latex_of(lines: Sequence[Line]) -> str:
-    """Lines as one align block."""
-    return align(lines)

@@ -29,6 +29,8 @@ import pcproof
 from pcproof import catalogue
 from importlib import resources
 def has(package):
+    if not (resources.files(package) / "templates").is_dir():
+        return []
     return sorted(p.name for p in (resources.files(package) / "templates").iterdir() if not p.name.startswith("__"))
 print(json.dumps({
     "file": pcproof.__file__,
@@ -36,7 +38,7 @@ print(json.dumps({
     "derivations": list(__import__("pcproof.derivations").derivations.__path__),
     "kernel_templates": has("pcproof.kernels"),
     "report_templates": has("pcproof.report"),
-    "stray": [n for n in ("derivations", "generated", "tests") if importlib.util.find_spec(n)],
+    "stray": [n for n in ("derivations", "generated") if importlib.util.find_spec(n)],
 }))
 """
 

@@ -41,10 +41,10 @@ class Node:
         return _flat("*", (-1, self))
 
     def __sub__(self, o: Any) -> Node:
-        return self + -1 * o
+        return _flat("+", (self, -o))
 
     def __rsub__(self, o: Any) -> Node:
-        return -self + o
+        return _flat("+", (-self, o))
 
     def __truediv__(self, o: Any) -> Node:
         return Node("/", (self, o))
@@ -170,9 +170,8 @@ class Writer:
         if isinstance(q, float):
             return repr(q) if q >= 0 or level < 2 else f"({q!r})"
         q = Fraction(q)
-        text = str(q.numerator) if q.denominator == 1 else f"{q.numerator} / {q.denominator}"
-        own = 4 if q >= 0 and q.denominator == 1 else 1
-        return text if own >= level else f"({text})"
+        text = str(q.numerator) if q.denominator == 1 else f"ratio({q.numerator}, {q.denominator}, v)"
+        return text if q >= 0 or q.denominator != 1 or level < 2 else f"({text})"
 
     def _sum(self, e: Node, shared: dict[Node, str]) -> str:
         out = ""
@@ -185,21 +184,15 @@ class Writer:
         return out
 
     def _product(self, e: Node, shared: dict[Node, str]) -> tuple[str, int]:
-        args, below = list(e.args), 1
+        args = list(e.args)
         sign = ""
         texts = []
         if not isinstance(args[0], Node):
             number = args.pop(0)
             sign = "-" if number < 0 else ""
-            if isinstance(number, float):
-                texts.append(repr(abs(number)))
-            else:
-                number = abs(Fraction(number))
-                below = number.denominator
-                texts += [str(number.numerator)] if number.numerator != 1 else []
+            texts += [self.number(abs(number))] if abs(number) != 1 else []
         texts += [self.text(a, shared, 3) for a in args]
-        out = sign + " * ".join(texts) + (f" / {below}" if below != 1 else "")
-        return out, 1 if sign else 2 if len(texts) > 1 or below != 1 else 4
+        return sign + " * ".join(texts), 1 if sign else 2 if len(texts) > 1 else 4
 
     # -- what a backend supplies ------------------------------------------------------
     def call(self, op: str, arg: str) -> str:

@@ -94,6 +94,9 @@ class Kernel:
     source: str
     module: ModuleType
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.update(*args, **kwargs)
+
 
 def backprop_theory(net: Network) -> Theory:
     """Forward pass, errors and changes of backprop on ``net``, alone.  Source: eqs 1 to 4."""
@@ -217,7 +220,6 @@ class _File:
             "widths": bool(re.search(r"\bn\[", code)),
             "reciprocal": "reciprocal" in p.helpers,
             "is_zero": "is_zero" in p.helpers,
-            "ratio": "ratio" in p.helpers,
         }
         parameters, keywords, names = [], [], []
         for symbol, kind in self.parameters():
@@ -246,16 +248,17 @@ class _File:
         passed = whole + names + (["B"] if uses["batch"] else []) + (["n"] if uses["widths"] else [])
         signature = ["weights", "x", "target", "activation", "biases=None"]
         signature += ["*", *whole, *names, 'input_activation="identity"']
+        entries = table(self.writer)
         activations = [
             {
                 "name": e.name, "aliases": e.aliases, "exact": e.exact, "value": e.value, "derivative": e.derivative,
                 "reads_value": any(re.search(r"\bfv\b", line) for line in e.derivative),
             }
-            for e in table(self.writer)
+            for e in entries
         ]  # fmt: skip
-        uses["erfc"] = any("erfc(" in line for a in activations for line in (*a["value"], *a["derivative"]))
+        uses["erfc"] = any("erfc(" in line for e in entries for line in (*e.value, *e.derivative))
         results = [p.name(self.program.results[k.name]) for k in (self.matrix, self.vector) if k is not None]
-        context = {
+        context: dict[str, Any] = {
             "banner": self.banner(), "title": self.title(), "summary": self.summary(), "library": self.library,
             "backend": self.backend, "function": self.function(), "signature": ", ".join(signature),
             "purpose": "The change of every weight in one step, for learning rate 1.",

@@ -171,13 +171,14 @@ class Printer:
             return Code(f"{self.expression(t.base, layout).fit(ATOM)} ** {exponent}", POWER)
         if isinstance(t, Reciprocal):
             self.helpers.add("reciprocal")
-            return Code(f"reciprocal({self.expression(t.arg, layout).text})")
+            return Code(f"reciprocal({self.expression(t.arg, layout).text}, s_in)")
         if isinstance(t, ZeroMask):
             self.helpers.add("is_zero")
             return Code(f"is_zero({self.expression(t.arg, layout).text})")
         return Code(f"int({self.condition(t.cons) or 'True'})")
 
     def number(self, q: Fraction) -> Code:
+        """Integers as they are; fractions by a helper, so that exact arrays stay exact."""
         if q.denominator == 1:
             return Code(str(q.numerator), ATOM if q >= 0 else SUM)
         self.helpers.add("ratio")
@@ -209,14 +210,12 @@ class Printer:
         if isinstance(first, Number):
             number, factors = first.value, factors[1:]
         texts = [self.aligned(f, layout).fit(POWER) for f in factors]
-        if abs(number.numerator) != 1:
-            texts.insert(0, str(abs(number.numerator)))
+        if abs(number) != 1:
+            texts.insert(0, self.number(abs(number)).text)
         text = " * ".join(texts)
-        if number.denominator != 1:
-            text += f" / {number.denominator}"
         if number < 0:
             return Code("-" + text, SUM)
-        return Code(text, PRODUCT if len(texts) > 1 or number.denominator != 1 else ATOM)
+        return Code(text, PRODUCT if len(texts) > 1 else ATOM)
 
     # -- contractions ---------------------------------------------------------------
     def contraction(self, t: Contract, layout: tuple[str, ...]) -> Code:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..language.signature import Claim, Statement
-from .instance import Instance
+from .instance import Instance, Key
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Counterexample:
 
     goal: number of the failing statement.  indices: its variables.
     exhaustive: everything smaller in the stated order was tried.
+    relevant: the entries of parameters on which the two sides depend.
     """
 
     claim: Claim
@@ -26,6 +27,7 @@ class Counterexample:
     lhs: Fraction
     rhs: Fraction
     exhaustive: bool
+    relevant: frozenset[Key] = frozenset()
 
     @property
     def statement(self) -> Statement:

@@ -15,7 +15,7 @@ from typing import Any
 from ..language.index import Idx
 from ..language.show import show
 from ..language.signature import PARAMETER, Deriv, Eq, Ne, Symbol, Tangent
-from ..language.terms import Add, App, Term, add, subterms
+from ..language.terms import Add, App, Num, Term, add, subterms
 from .counterexample import Counterexample
 from .instance import Instance, evaluate_index
 
@@ -116,7 +116,8 @@ def _network(c: Counterexample) -> list[str]:
             continue
         if entries == {(): Fraction(1)} and "learning rate" in symbol.meaning:
             continue
-        parts += [f"{name}{_square(i)} = {v}" for i, v in sorted(entries.items())]
+        read = {i: v for i, v in entries.items() if (name, i) in c.relevant or not c.relevant}
+        parts += [f"{name}{_square(i)} = {v}" for i, v in sorted(read.items())]
     return parts
 
 
@@ -150,7 +151,7 @@ def place(c: Counterexample, t: Term) -> str:
         widths = next(iter(c.widths.values()), ())
         wide = any(widths[k] > 1 for k in (layer - 1, layer) if 0 <= k < len(widths))
         code = "[" + ", ".join(map(str, units)) + "]" if wide else ""
-        paper = "_" + ",".join(str(u + 1) for u in units) if wide else ""
+        paper = "_{" + ",".join(str(u + 1) for u in units) + "}" if wide else ""
         return f"{what}[{c.sizes.get('L', 0) - layer}]{code} ({t.name}^{layer}{paper})"
     return f"{t.name}{_square(at)}"
 
@@ -178,8 +179,8 @@ def both_sides(c: Counterexample) -> tuple[str, dict[str, Fraction]]:
         meanings = [c.claim.theory.symbols[n].meaning for n in names]
         other = "backprop" if any("backprop" in m for m in meanings) else show(rest)
         own = "rule" if other == "backprop" else "left"
-        if own == "left":
-            other = "right" if other == own or isinstance(r.lhs, App) else other
+        if own == "left" and (isinstance(rest, Num) or len(other) > 40):
+            other = "right"
         return place(c, r.lhs), {own: c.lhs - change, other: c.rhs - change}
     if isinstance(r, Tangent):
         return f"derivative of {show(r.term)} along {r.direction}", {"true": c.lhs, "claimed": c.rhs}
@@ -192,7 +193,9 @@ def both_sides(c: Counterexample) -> tuple[str, dict[str, Fraction]]:
 def network_text(c: Counterexample) -> str:
     """One line: the network, then both values."""
     where, values = both_sides(c)
-    at = "" if "(" in where and where.startswith(("weights", "biases")) else _at(c)
+    r = c.statement.relation
+    plain = isinstance(r, Eq) and _initial(c, r) is not None and where.startswith(("weights", "biases"))
+    at = "" if plain else _at(c)
     return ", ".join(_network(c)) + f": {where}{at}: " + ", ".join(f"{n} {v}" for n, v in values.items())
 
 

@@ -36,8 +36,8 @@ from typing import Any
 from ..language.signature import Claim
 from .confirm import Judge
 from .counterexample import Counterexample
-from .graph import Number
-from .instance import IDENTITY, RELU, SQUARE, TABLE, Activation, Instance, Shape, has_functions
+from .graph import Node, Number
+from .instance import IDENTITY, RELU, SQUARE, TABLE, Activation, Instance, Key, Shape, has_functions
 from .layout import role
 from .problem import Problem, Test, Tracer, numbers
 from .shapes import equal_widths, shapes
@@ -71,12 +71,15 @@ class Limits:
     seconds: float = 2.0
 
 
+DEFAULT = Limits()
+
+
 @dataclass
 class SearchResult:
     """A counterexample, or how far the search went without one.
 
     cases: networks (assignments of numbers) evaluated.  shapes: sizes looked at.
-    generic: shapes at which both sides agree at generic points.
+    generic: shapes at which both sides are the same computation or agree at generic points.
     undefined: the first place where a definition has no value, if any.
     complete: the whole of ``limits`` was searched.
     """
@@ -104,8 +107,8 @@ class SearchResult:
         where = f"up to {_describe(self.last)}" if self.last is not None else ""
         how = "all sizes within the limits" if self.complete else "stopped by the time limit"
         return (
-            f"no counterexample found {where} ({how}; {self.shapes} sizes, {self.cases} networks; "
-            f"at {self.generic} sizes no difference at generic points)"
+            f"no counterexample found {where} ({how}; {self.shapes} sizes, {self.cases} networks; at {self.generic} "
+            "sizes both sides are the same computation or agree at generic points)"
         )
 
     def _how(self) -> str:
@@ -123,7 +126,7 @@ def _describe(shape: Shape | None) -> str:
     return ", ".join(parts)
 
 
-def refute(claim: Claim, limits: Limits = Limits()) -> SearchResult:
+def refute(claim: Claim, limits: Limits = DEFAULT) -> SearchResult:
     """Search for the smallest exact counterexample to ``claim``.
 
     Raises EvaluationError if the claim mentions what its theory does not declare.
@@ -314,7 +317,17 @@ class _Search:
             self.result.notes.append(f"the reference evaluator does not confirm a difference at {at}")
             return None
         instance = replace(instance, table=dict(verdict.table))
-        return Counterexample(self.claim, instance, test.goal, at, verdict.lhs, verdict.rhs, exhaustive)
+        return Counterexample(
+            self.claim, instance, test.goal, at, verdict.lhs, verdict.rhs, exhaustive, relevant(problem, test)
+        )
+
+
+def relevant(problem: Problem, test: Test) -> frozenset[Key]:
+    """Entries on which the sides of a test or the hypotheses depend."""
+    graph = problem.graph
+    nodes = [n for n in (test.lhs, test.rhs) if isinstance(n, Node)] + [n for _, n in problem.requirements]
+    read = {graph.ops[k][1] for k in graph.needed(nodes) if graph.ops[k][0] == "slot"}
+    return frozenset(read | set(problem.bound))
 
 
 def make_instance(problem: Problem, values: Sequence[Number]) -> Instance:

@@ -16,8 +16,24 @@ from itertools import count
 from ..language.arith import entails, unsatisfiable
 from ..language.diff import Derivative, collect, ordered
 from ..language.index import Con, Idx, QVar, span
-from ..language.terms import ONE, ZERO, Add, Iverson, Mul, Num, Sum, Term, add, close, mul, open_, subst, subst_con
-from ..language.terms import subterms
+from ..language.terms import (
+    ONE,
+    ZERO,
+    Add,
+    Iverson,
+    Mul,
+    Num,
+    Sum,
+    Term,
+    add,
+    close,
+    mul,
+    open_,
+    subst,
+    subst_con,
+    subst_idx,
+    subterms,
+)
 
 Binder = tuple[str, Idx]
 
@@ -42,7 +58,10 @@ class Occurrence:
 
 @dataclass(frozen=True)
 class Pick:
-    """One delta used up: the equation, the side condition that it leaves, what is left."""
+    """One delta used up: the equation, the side condition that it leaves, what is left.
+
+    A delta on free indices belongs to no sum: it is a condition itself.
+    """
 
     equation: Con
     condition: tuple[Con, ...]
@@ -94,7 +113,7 @@ def _walk(t: Term, fresh: count[int]) -> list[Occurrence]:
 
 
 def picks(o: Occurrence) -> list[Pick]:
-    """Use up the deltas, innermost sum first."""
+    """Use up the deltas, outermost sum first, so that side conditions name free indices only."""
     out: list[Pick] = []
     while True:
         step = _pick_one(o)
@@ -105,20 +124,20 @@ def picks(o: Occurrence) -> list[Pick]:
 
 
 def _pick_one(o: Occurrence) -> Pick | None:
-    for at in range(len(o.binders) - 1, -1, -1):
-        name, bound = o.binders[at]
+    for at, (name, bound) in enumerate(o.binders):
         var = QVar(name)
+        inner_names = {QVar(n) for n, _ in o.binders[at:]}
         for c in o.deltas:
             coeff = dict(c.expr.terms).get(var, 0)
             if c.kind != "eq" or abs(coeff) != 1:
                 continue
             value = (c.expr - Idx(0, ((var, coeff),))) * -coeff
-            if var in set(value.atoms()):
+            if inner_names & set(value.atoms()):
                 continue
             values = {name: value}
             deltas = [subst_con(d, values) for d in o.deltas if d is not c]
             deltas = [d for d in deltas if not entails((), d)]
-            inner = tuple((n, Idx.of(b).replace(lambda a: value if a == var else None)) for n, b in o.binders[at + 1 :])
+            inner = tuple((n, subst_idx(b, values)) for n, b in o.binders[at + 1 :])
             rest = Occurrence(
                 o.binders[:at] + inner,
                 tuple(deltas),
@@ -126,7 +145,12 @@ def _pick_one(o: Occurrence) -> Pick | None:
                 tuple(subst_con(d, values) for d in o.conditions) + span(value, 0, bound),
             )
             return Pick(c, span(value, 0, bound), rest)
-    return None
+    names = {QVar(n) for n, _ in o.binders}
+    outside = tuple(c for c in o.deltas if not names & set(c.expr.atoms()))
+    if not outside:
+        return None
+    inside = tuple(c for c in o.deltas if c not in outside)
+    return Pick(outside[0], outside, replace(o, deltas=inside, conditions=o.conditions + outside))
 
 
 def check(d: Derivative) -> None:

@@ -22,7 +22,7 @@ from typing import Any, cast
 from ..language.evaluate import EvaluationError, Evaluator, Mod
 from ..language.index import Idx, eq, ge, le, lt, qvar, span
 from ..language.random_model import random_model
-from ..language.signature import DEFINED, Case, Definition, Eq, Statement, Theory
+from ..language.signature import Eq, Statement, Theory
 from ..language.terms import ONE, ZERO, App, Mul, Num, Pow, Term, mul, subterms
 from ..networks.network import B, L, width
 from ..proof.kernel import Kernel, Theorem
@@ -198,24 +198,24 @@ class Cone:
                 yield Pow(mul(a, c2), l)
 
     def front(self) -> Term:
-        """The error of layer l, at its moment, is c(l) delta^l."""
-        c = self.factor()
+        """The error of layer l, at its moment: the rule's ``front`` recursion, or c(l) delta^l."""
         ranges = (*span(b, 0, B), *span(i, 0, width(l)))
         guards = (ge(t, 0), ge(l, 0), lt(l, L), eq(t, self.when()), *ranges)
         lhs = App("eps", (t, l, b, i))
         d = App("delta", (l, b, i))
-        if c is None:
-            raise Stuck(
-                self.k.induction_context([Statement(("t", "l", "b", "i"), guards, Eq(lhs, d))], [l], 0),
-                Eq(lhs, d),
-                "the error at the moment of learning is no multiple of delta",
-            )
-        rhs = d if c is ONE else Mul(c, d)
+        if "front" in self.theory.symbols:
+            rhs: Term = App("front", (l, b, i))
+        else:
+            c = self.factor()
+            if c is None:
+                ctx = self.k.induction_context([Statement(("t", "l", "b", "i"), guards, Eq(lhs, d))], [l], 0)
+                raise Stuck(ctx, Eq(lhs, d), "the error at the moment of learning is no multiple of delta")
+            rhs = d if c is ONE else Mul(c, d)
         claim = Statement(("t", "l", "b", "i"), guards, Eq(lhs, rhs))
         tools = Tools(self.lemmas.all(), eager=self.timed, lazy=self.static)
         (th,) = induct(self.k, [claim], [l], tools)
         self.lemmas.found["front"] = th
-        return c
+        return rhs
 
     # -- update -----------------------------------------------------------------
     def goal(self, s: Statement) -> Theorem:
@@ -224,5 +224,3 @@ class Cone:
         (th,) = induct(self.k, [s], [t], tools)
         return th
 
-
-__all__ = ["Case", "Cone", "Definition", "DEFINED", "Lemmas", "induct"]
