@@ -211,8 +211,8 @@ class _Deriver:
         lines = _gradient_lines(_F, self.by_x)
         return Section(
             "The gradient by an activity", tuple(lines),
-            "Each occurrence of x leaves indicators (Kronecker deltas). One picks one term of its sum, and the range in which"
-            " that term has to lie is kept as a side condition: the boundary layers come from these ranges.",
+            "Each occurrence of x leaves indicators (Kronecker deltas). One picks one term of its sum, and the range in"
+            " which that term has to lie is kept as a side condition: the boundary layers come from these ranges.",
         )  # fmt: skip
 
     def by_layer(self) -> Section:
@@ -410,7 +410,8 @@ def _gradient_lines(what: Formula, d: Derivative) -> list[Line]:
         lines.append(Line(words(f"occurrence {n + 1} of {len(chains)}"), kind="heading"))
         first, binders = pen.term(o.closed()), len(o.binders)
         for p in ps:
-            rule = "an indicator picks one term of its sum" if len(p.left.binders) < binders else "an indicator outside all sums is a condition"
+            picked = len(p.left.binders) < binders
+            rule = "an indicator picks one term of its sum" if picked else "an indicator outside all sums"
             binders = len(p.left.binders)
             lines.append(Line(first, pen.term(p.left.closed()), where=pen.cons(p.condition), rule=rule))
             first = EMPTY

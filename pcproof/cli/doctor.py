@@ -28,7 +28,7 @@ class Part:
     needed: bool = False
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="What is installed, what is missing, how to get it.")
 @json_option
 def command(as_json: bool) -> None:
     """Versions, optional parts found, what is missing and the command that gets it."""

@@ -8,7 +8,7 @@ from .inputs import json_option
 from .terminal import print_json, say, table
 
 
-@click.command("list")
+@click.command("list", short_help="The catalogue.")
 @json_option
 def command(as_json: bool) -> None:
     """The catalogue: id, verdict expected, title, source."""

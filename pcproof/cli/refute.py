@@ -10,7 +10,7 @@ from .terminal import working
 from .verdict import report_verdict
 
 
-@click.command("refute", epilog=EXECUTED)
+@click.command("refute", short_help="The smallest exact counterexample.", epilog=EXECUTED)
 @what()
 @json_option
 def command(what: str, as_json: bool) -> int:

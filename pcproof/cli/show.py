@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..language.signature import Claim
 
 
-@click.command("show")
+@click.command("show", short_help="What a result says: statement, symbols, hypotheses.")
 @what()
 @latex_option
 @json_option

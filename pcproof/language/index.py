@@ -23,6 +23,7 @@ class QVar:
     """A quantified index variable."""
 
     __slots__ = ("key", "name")
+    key: str
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -42,6 +43,7 @@ class Bound:
     """An index bound by an enclosing binder; 0 is the innermost."""
 
     __slots__ = ("k", "key")
+    key: str
 
     def __init__(self, k: int) -> None:
         self.k = k
@@ -61,6 +63,7 @@ class Size:
     """An integer symbol of the problem, possibly depending on indices: ``L``, ``n(l)``."""
 
     __slots__ = ("args", "key", "name")
+    key: str
 
     def __init__(self, name: str, args: tuple[Idx, ...] = ()) -> None:
         self.name = name
@@ -85,16 +88,22 @@ class Idx:
     """A linear form ``const + sum coeff * atom``; equal forms are equal objects by ``==``."""
 
     __slots__ = ("_hash", "const", "key", "terms")
+    key: str
     const: int
     terms: tuple[tuple[Atom, int], ...]
 
     def __init__(self, const: int, terms: Iterable[tuple[Atom, int]] = ()) -> None:
-        merged: dict[Atom, int] = {}
-        for atom, coeff in terms:
-            merged[atom] = merged.get(atom, 0) + coeff
-        items = sorted(((a, c) for a, c in merged.items() if c), key=lambda p: p[0].key)
+        given = tuple(terms)
+        if len(given) == 1 and given[0][1]:
+            items = given
+        else:
+            merged: dict[str, tuple[Atom, int]] = {}
+            for atom, coeff in given:
+                known = merged.get(atom.key)
+                merged[atom.key] = (atom, coeff if known is None else known[1] + coeff)
+            items = tuple(p for _, p in sorted(merged.items()) if p[1])
         self.const = const
-        self.terms = tuple(items)
+        self.terms = items
         self.key = "+".join([str(const)] + [f"{c}*{a.key}" for a, c in items])
         self._hash = hash(self.key)
 
@@ -156,20 +165,20 @@ class Idx:
 
     def replace(self, fn: Callable[[Atom], Idx | None]) -> Idx:
         """Replace atoms; ``fn`` returns None for "leave it"."""
-        if not self.terms:
-            return self
-        out, same = Idx(self.const), True
+        const, terms, same = self.const, [], True
         for atom, c in self.terms:
             new = fn(atom)
             if new is None and isinstance(atom, Size) and atom.args:
                 args = tuple(a.replace(fn) for a in atom.args)
-                if args != atom.args:
-                    new = Idx.of(Size(atom.name, args))
+                if any(x is not y for x, y in zip(args, atom.args)):
+                    atom, same = Size(atom.name, args), False
             if new is None:
-                out = out + Idx(0, ((atom, c),))
+                terms.append((atom, c))
             else:
-                out, same = out + new * c, False
-        return self if same else out
+                same = False
+                const += new.const * c
+                terms += [(a, k * c) for a, k in new.terms]
+        return self if same else Idx(const, terms)
 
 
 def qvar(name: str) -> Idx:
@@ -186,13 +195,12 @@ class Con:
     """A constraint on one index term: ``ge`` (>= 0), ``eq`` (== 0) or ``ne`` (!= 0)."""
 
     __slots__ = ("expr", "key", "kind")
+    key: str
 
     def __init__(self, kind: str, expr: Idx) -> None:
         if kind not in ("ge", "eq", "ne"):
             raise ValueError(f"Con: unknown kind {kind!r} (expected ge, eq or ne)")
-        g = 0
-        for _, c in expr.terms:
-            g = gcd(g, c)
+        g = gcd(*(c for _, c in expr.terms))
         if g > 1 and (kind == "ge" or expr.const % g == 0):
             # over the integers g*e + c >= 0 says e + floor(c/g) >= 0
             expr = Idx(expr.const // g, tuple((a, c // g) for a, c in expr.terms))

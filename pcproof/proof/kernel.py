@@ -47,9 +47,10 @@ class KernelError(ValueError):
     """A rule refuses; the message is ``rule: reason``."""
 
 
-def _require(ok: bool, rule: str, reason: str) -> None:
+def _require(ok: bool, rule: str, reason: str, *parts: object) -> None:
+    """Refuse with ``reason``, into which ``parts`` are formatted only when it is needed."""
     if not ok:
-        raise KernelError(f"{rule}: {reason}")
+        raise KernelError(f"{rule}: {reason.format(*parts) if parts else reason}")
 
 
 @dataclass(frozen=True)
@@ -152,9 +153,9 @@ class Kernel:
         for t in relation_terms(claim):
             if (ctx.variables, t) not in self._checked:
                 check_term(self.theory, t)
-                _require(loose(t) == 0, rule, f"a bound index stands outside its sum in {t!r}")
+                _require(loose(t) == 0, rule, "a bound index stands outside its sum in {!r}", t)
                 stray = free_vars(t) - set(ctx.variables)
-                _require(not stray, rule, f"the index {sorted(stray)} is not quantified")
+                _require(not stray, rule, "the index {} is not quantified", sorted(stray))
                 self._checked.add((ctx.variables, t))
         item = Item(len(self.items), rule, arguments, tuple(p.id for p in premises), ctx, claim)
         self.items.append(item)
@@ -170,7 +171,7 @@ class Kernel:
 
     def _fresh(self, rule: str, ctx: Context, names: Sequence[str]) -> None:
         taken = set(ctx.variables).union(*(h.variables for h in ctx.hypotheses))
-        _require(len(set(names)) == len(names) and not taken & set(names), rule, f"{names} are not new")
+        _require(len(set(names)) == len(names) and not taken & set(names), rule, "{} are not new", names)
 
     # -- equality -------------------------------------------------------------
     def refl(self, ctx: Context, t: Term) -> Theorem:
@@ -181,16 +182,16 @@ class Kernel:
 
     def trans(self, a: Theorem, b: Theorem) -> Theorem:
         self._same("trans", a.context, (b,))
-        _require(a.rhs is b.lhs, "trans", f"{a.rhs!r} is not {b.lhs!r}")
+        _require(a.rhs is b.lhs, "trans", "{!r} is not {!r}", a.rhs, b.lhs)
         return self._make("trans", a.context, Eq(a.lhs, b.rhs), (a, b))
 
     def congruence(self, ctx: Context, t: Term, parts: Sequence[Theorem]) -> Theorem:
         """Equal subterms (none under a binder) give an equal term."""
         kids = children(t)
-        _require(len(kids) == len(parts), "congruence", f"{len(kids)} premises expected")
+        _require(len(kids) == len(parts), "congruence", "{} premises expected", len(kids))
         self._same("congruence", ctx, parts)
         for (depth, kid), p in zip(kids, parts):
-            _require(depth == 0 and p.lhs is kid, "congruence", f"no premise about {kid!r}")
+            _require(depth == 0 and p.lhs is kid, "congruence", "no premise about {!r}", kid)
         return self._make("congruence", ctx, Eq(t, rebuild(t, (p.rhs for p in parts))), parts)
 
     def sum_congruence(self, ctx: Context, bound: Idx, name: str, th: Theorem) -> Theorem:
@@ -205,7 +206,7 @@ class Kernel:
         rule = "argument_congruence"
         _require(0 <= position < len(t.args), rule, "no such argument")
         bounds = self.theory.symbols[t.name].bounds(position, t.idx)
-        _require(len(names) == len(bounds), rule, f"{len(bounds)} names expected")
+        _require(len(names) == len(bounds), rule, "{} names expected", len(bounds))
         self._fresh(rule, ctx, names)
         self._same(rule, ctx.bind(names, bounds), (th,))
         old = Lam(len(names), close_lam(th.lhs, tuple(names)))
@@ -222,14 +223,13 @@ class Kernel:
     def _index(self, ctx: Context, a: Term, b: Term, depth: int) -> None:
         if a is b:
             return
-        differ = f"{a!r} and {b!r} differ"
-        _require(type(a) is type(b) and not isinstance(a, (Num, Iverson)), "index", differ)
-        _require(len(children(a)) == len(children(b)), "index", differ)
+        _require(type(a) is type(b) and not isinstance(a, (Num, Iverson)), "index", "{!r} and {!r} differ", a, b)
+        _require(len(children(a)) == len(children(b)), "index", "{!r} and {!r} differ", a, b)
         pairs: list[tuple[Idx, Idx]] = []
         bounds: list[tuple[Idx, ...]] = [()] * len(children(a))
         if isinstance(a, App) and isinstance(b, App):
             shape = [x.arity for x in a.args] == [y.arity for y in b.args]
-            _require(a.name == b.name and len(a.idx) == len(b.idx) and shape, "index", differ)
+            _require(a.name == b.name and len(a.idx) == len(b.idx) and shape, "index", "{!r} and {!r} differ", a, b)
             pairs = list(zip(a.idx, b.idx))
             if a.args:  # a symbol reads its arguments inside their ranges only
                 symbol = self.theory.symbols[a.name]
@@ -240,7 +240,7 @@ class Kernel:
             pairs = [(a.exponent, b.exponent)]
         for x, y in pairs:
             ok = x == y or self.entails(ctx, Con("eq", x - y))
-            _require(ok, "index", f"{x!r} = {y!r} does not follow from the guards")
+            _require(ok, "index", "{!r} = {!r} does not follow from the guards", x, y)
         for (_, p), (_, q), bs in zip(children(a), children(b), bounds):
             names = tuple(f"#{depth + n}" for n in range(len(bs)))
             self._fresh("index", ctx, names)
@@ -255,33 +255,33 @@ class Kernel:
 
     def _case(self, rule: str, ctx: Context, t: Term, case: int) -> Term:
         d = self._definitions.get(t.name) if isinstance(t, App) else None
-        _require(d is not None and 0 <= case < len(d.cases), rule, f"{t!r} has no case {case}")
+        _require(d is not None and 0 <= case < len(d.cases), rule, "{!r} has no case {}", t, case)
         chosen = d.at(case, t.idx)  # type: ignore[union-attr]
         for c in chosen.guard:
-            _require(self.entails(ctx, c), rule, f"{c!r} does not follow from the guards")
+            _require(self.entails(ctx, c), rule, "{!r} does not follow from the guards", c)
         return chosen.value
 
     # -- algebra --------------------------------------------------------------
     def ring(self, ctx: Context, a: Term, b: Term) -> Theorem:
-        _require(ring_equal(a, b), "ring", f"{a!r} and {b!r} are different polynomials")
+        _require(ring_equal(a, b), "ring", "{!r} and {!r} are different polynomials", a, b)
         return self._make("ring", ctx, Eq(a, b))
 
     @staticmethod
     def _power(rule: str, t: Term) -> Pow:
-        _require(isinstance(t, Pow), rule, f"{t!r} is not a power")
+        _require(isinstance(t, Pow), rule, "{!r} is not a power", t)
         assert isinstance(t, Pow)
         return t
 
     def power_zero(self, ctx: Context, t: Term) -> Theorem:
         """a^k = 1 for k <= 0."""
         t = self._power("power_zero", t)
-        _require(self.entails(ctx, ge(0, t.exponent)), "power_zero", f"{t.exponent!r} <= 0 does not follow")
+        _require(self.entails(ctx, ge(0, t.exponent)), "power_zero", "{!r} <= 0 does not follow", t.exponent)
         return self._make("power_zero", ctx, Eq(t, ONE))
 
     def power_step(self, ctx: Context, t: Term) -> Theorem:
         """a^k = a a^(k-1) for k >= 1."""
         t = self._power("power_step", t)
-        _require(self.entails(ctx, ge(t.exponent, 1)), "power_step", f"{t.exponent!r} >= 1 does not follow")
+        _require(self.entails(ctx, ge(t.exponent, 1)), "power_step", "{!r} >= 1 does not follow", t.exponent)
         return self._make("power_step", ctx, Eq(t, Mul(t.base, Pow(t.base, t.exponent - 1))))
 
     def inverse(self, th: Theorem) -> Theorem:
@@ -292,7 +292,7 @@ class Kernel:
 
     # -- finite sums ----------------------------------------------------------
     def _sum(self, rule: str, t: Term) -> Sum:
-        _require(isinstance(t, Sum), rule, f"{t!r} is not a sum")
+        _require(isinstance(t, Sum), rule, "{!r} is not a sum", t)
         assert isinstance(t, Sum)
         return t
 
@@ -334,19 +334,19 @@ class Kernel:
         """sum_{j<n} a(j) = sum_{j<m} a(j) + sum_{j<n-m} a(j+m) for 0 <= m <= n."""
         s = self._sum("sum_split", t)
         ok = self.entails(ctx, ge(at, 0)) and self.entails(ctx, ge(s.bound, at))
-        _require(ok, "sum_split", f"0 <= {at!r} <= {s.bound!r} does not follow")
+        _require(ok, "sum_split", "0 <= {!r} <= {!r} does not follow", at, s.bound)
         self._fresh("sum_split", ctx, ("#",))
         moved = close(open_(s.body, qvar("#") + at), "#")
         return self._make("sum_split", ctx, Eq(s, Add(Sum(at, s.body), Sum(s.bound - at, moved))), (), (at,))
 
     def sum_empty(self, ctx: Context, t: Term) -> Theorem:
         s = self._sum("sum_empty", t)
-        _require(self.entails(ctx, ge(0, s.bound)), "sum_empty", f"{s.bound!r} <= 0 does not follow")
+        _require(self.entails(ctx, ge(0, s.bound)), "sum_empty", "{!r} <= 0 does not follow", s.bound)
         return self._make("sum_empty", ctx, Eq(s, ZERO))
 
     def sum_single(self, ctx: Context, t: Term) -> Theorem:
         s = self._sum("sum_single", t)
-        _require(self.entails(ctx, Con("eq", s.bound - 1)), "sum_single", f"{s.bound!r} = 1 does not follow")
+        _require(self.entails(ctx, Con("eq", s.bound - 1)), "sum_single", "{!r} = 1 does not follow", s.bound)
         return self._make("sum_single", ctx, Eq(s, open_(s.body, 0)))
 
     def sum_pick(self, ctx: Context, t: Term, value: Idx) -> Theorem:
@@ -358,7 +358,7 @@ class Kernel:
         ok = ok and body.args[0] is Iverson((Con("eq", qvar("#") - value),))  # type: ignore[attr-defined]
         _require(ok, "sum_pick", "the body is not [j = a] times a term")
         ok = self.entails(ctx, ge(value, 0)) and self.entails(ctx, lt(value, s.bound))
-        _require(ok, "sum_pick", f"0 <= {value!r} < {s.bound!r} does not follow")
+        _require(ok, "sum_pick", "0 <= {!r} < {!r} does not follow", value, s.bound)
         picked = open_(close(body.args[1], "#"), value)  # type: ignore[attr-defined]
         return self._make("sum_pick", ctx, Eq(s, picked), (), (value,))
 
@@ -366,14 +366,14 @@ class Kernel:
         return self._make("sum_zero", ctx, Eq(Sum(bound, ZERO), ZERO), (), (bound,))
 
     def iverson_true(self, ctx: Context, t: Term) -> Theorem:
-        _require(isinstance(t, Iverson), "iverson", f"{t!r} is not an indicator")
+        _require(isinstance(t, Iverson), "iverson", "{!r} is not an indicator", t)
         assert isinstance(t, Iverson)
         for c in t.cons:
-            _require(self.entails(ctx, c), "iverson_true", f"{c!r} does not follow from the guards")
+            _require(self.entails(ctx, c), "iverson_true", "{!r} does not follow from the guards", c)
         return self._make("iverson_true", ctx, Eq(t, ONE))
 
     def iverson_false(self, ctx: Context, t: Term) -> Theorem:
-        _require(isinstance(t, Iverson), "iverson", f"{t!r} is not an indicator")
+        _require(isinstance(t, Iverson), "iverson", "{!r} is not an indicator", t)
         assert isinstance(t, Iverson)
         bad = unsatisfiable((*self.theory.assumptions, *ctx.guards, *t.cons))
         _require(bad, "iverson_false", "the constraints may hold")
@@ -382,7 +382,7 @@ class Kernel:
     # -- operators ------------------------------------------------------------
     def _linear(self, rule: str, t: Term, position: int) -> tuple[App, Lam]:
         ok = isinstance(t, App) and position in self.theory.symbols[t.name].linear
-        _require(ok, rule, f"{t!r} is not declared linear in argument {position}")
+        _require(ok, rule, "{!r} is not declared linear in argument {}", t, position)
         assert isinstance(t, App)
         return t, t.args[position]
 
@@ -414,15 +414,15 @@ class Kernel:
     def _apply(
         self, rule: str, ctx: Context, s: Statement, values: Mapping[str, Idx]
     ) -> Relation:
-        _require(set(values) == set(s.variables), rule, f"values for {s.variables} expected")
+        _require(set(values) == set(s.variables), rule, "values for {} expected", s.variables)
         for v in values.values():
             check_index(self.theory, v)
             for a in v.atoms():
                 ok = not isinstance(a, QVar) or a.name in ctx.variables
-                _require(ok, rule, f"the index {a!r} is not quantified")
+                _require(ok, rule, "the index {!r} is not quantified", a)
         guards, relation = s.at(values)
         for c in guards:
-            _require(self.entails(ctx, c), rule, f"{c!r} does not follow from the guards")
+            _require(self.entails(ctx, c), rule, "{!r} does not follow from the guards", c)
         return relation
 
     def instantiate(self, ctx: Context, th: Theorem, values: Mapping[str, Idx]) -> Theorem:
@@ -433,10 +433,10 @@ class Kernel:
     def hypothesis(self, ctx: Context, which: int | str, values: Mapping[str, Idx]) -> Theorem:
         """A local hypothesis (number) or one of the theory (name), at index terms."""
         if isinstance(which, str):
-            _require(which in self.theory.hypotheses, "hypothesis", f"no hypothesis {which!r}")
+            _require(which in self.theory.hypotheses, "hypothesis", "no hypothesis {!r}", which)
             s = self.theory.hypotheses[which]
         else:
-            _require(0 <= which < len(ctx.hypotheses), "hypothesis", f"no local hypothesis {which}")
+            _require(0 <= which < len(ctx.hypotheses), "hypothesis", "no local hypothesis {}", which)
             s = ctx.hypotheses[which]
         relation = self._apply("hypothesis", ctx, s, values)
         return self._make("hypothesis", ctx, relation, (), (which, tuple(sorted(values.items()))))
@@ -451,7 +451,7 @@ class Kernel:
     def cases(self, ctx: Context, con: Con, parts: Sequence[Theorem]) -> Theorem:
         """The relation where ``con`` holds, and in each of the cases where it does not."""
         branches = (con, *con.negations())
-        _require(len(parts) == len(branches), "cases", f"{len(branches)} premises expected")
+        _require(len(parts) == len(branches), "cases", "{} premises expected", len(branches))
         for branch, p in zip(branches, parts):
             self._same("cases", ctx.with_guards(branch), (p,))
             _require(p.relation == parts[0].relation, "cases", "the premises prove different things")
@@ -472,7 +472,7 @@ class Kernel:
             check_index(self.theory, c.expr)
             for a in c.expr.atoms():
                 ok = not isinstance(a, QVar) or a.name in ctx.variables
-                _require(ok, "context", f"the index {a!r} is not quantified")
+                _require(ok, "context", "the index {!r} is not quantified", a)
         for h in ctx.hypotheses:
             _require(not set(h.variables) & set(ctx.variables), "context", "a hypothesis rebinds a variable")
             check_statement(self.theory, h, ctx.variables)
@@ -497,8 +497,8 @@ class Kernel:
             check_index(self.theory, m)
             _require(not any(v.endswith("'") for v in s.variables), "induct", "a variable ends in '")
             stray = {a.name for a in m.atoms() if isinstance(a, QVar)} - set(s.variables)
-            _require(not stray, "induct", f"the measure mentions {sorted(stray)}")
-            _require(self.entails(Context(s.variables, s.guards), ge(m, 0)), "induct", f"{m!r} may be negative")
+            _require(not stray, "induct", "the measure mentions {}", sorted(stray))
+            _require(self.entails(Context(s.variables, s.guards), ge(m, 0)), "induct", "{!r} may be negative", m)
             self._same("induct", self.induction_context(claims, measures, k), (p,))
             _require(p.relation == s.relation, "induct", "the premise proves another claim")
         return [
@@ -510,7 +510,7 @@ class Kernel:
     def varying(self, direction: str) -> frozenset[str]:
         """Symbols that depend on what varies along ``direction``."""
         if direction not in self._varying:
-            _require(direction in self.theory.directions, "tangent", f"no direction {direction!r}")
+            _require(direction in self.theory.directions, "tangent", "no direction {!r}", direction)
             out = set(self.theory.directions[direction])
             grown = True
             while grown:
@@ -526,12 +526,12 @@ class Kernel:
 
     def tangent_constant(self, ctx: Context, direction: str, t: Term) -> Theorem:
         moved = {s.name for s in subterms(t) if isinstance(s, App)} & self.varying(direction)
-        _require(not moved, "tangent_constant", f"{sorted(moved)} vary")
+        _require(not moved, "tangent_constant", "{} vary", sorted(moved))
         return self._make("tangent_constant", ctx, Tangent(direction, t, ZERO))
 
     def tangent_variable(self, ctx: Context, direction: str, t: Term) -> Theorem:
         varied = self.theory.directions.get(direction, {})
-        _require(isinstance(t, App) and t.name in varied, "tangent_variable", f"{t!r} does not vary")
+        _require(isinstance(t, App) and t.name in varied, "tangent_variable", "{!r} does not vary", t)
         assert isinstance(t, App)
         return self._make("tangent_variable", ctx, Tangent(direction, t, App(varied[t.name], t.idx)))
 
@@ -574,7 +574,7 @@ class Kernel:
         out: list[Term] = []
         for k, (ns, th, x) in enumerate(zip(names, parts, r)):
             bounds = symbol.bounds(k, t.idx)
-            _require(len(ns) == len(bounds), rule, f"{len(bounds)} names expected")
+            _require(len(ns) == len(bounds), rule, "{} names expected", len(bounds))
             self._fresh(rule, ctx, ns)
             self._same(rule, ctx.bind(ns, bounds), (th,))
             _require(Lam(len(ns), close_lam(x.term, ns)) is t.args[k], rule, "a premise is about another argument")

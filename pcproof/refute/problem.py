@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from ..language.signature import PARAMETER, Claim, Deriv, Eq, Ne, Relation, Statement, Tangent
+from ..language.signature import OPERATOR, PARAMETER, Claim, Deriv, Eq, Ne, Relation, Statement, Tangent
 from ..language.terms import App
 from .assign import assignments
 from .compile import Compiled, Dual, Env, Undefined, Value, real, varied
@@ -66,20 +66,12 @@ class Problem:
         kinds = self.graph.kinds(self.graph.needed(self.nodes()))
         return kinds <= self.graph.POLYNOMIAL | {"table"}
 
-    def lopsided(self) -> bool:
-        """Do the two sides of the goals read different entries of a parameter that both read?
-
-        So it is where a matrix is taken for its transpose and is not square:
-        one side reads entries that are no weights of the network.
-        """
-        sides: tuple[set[Key], set[Key]] = (set(), set())
-        for t in self.tests:
-            for which, v in enumerate((t.lhs, t.rhs)):
-                if isinstance(v, Node):
-                    ops = (self.graph.ops[k] for k in self.graph.needed([v]))
-                    sides[which].update(op[1] for op in ops if op[0] == "slot")
-        both = {n for n, _ in sides[0]} & {n for n, _ in sides[1]}
-        return {k for k in sides[0] if k[0] in both} != {k for k in sides[1] if k[0] in both}
+    def inputs(self, v: Value) -> set[Key]:
+        """Entries of parameters that a value depends on."""
+        if not isinstance(v, Node):
+            return set()
+        ops = (self.graph.ops[k] for k in self.graph.needed([v]))
+        return {op[1] for op in ops if op[0] == "slot"}
 
 
 class _Cycle(Exception):
@@ -96,6 +88,7 @@ class Tracer:
         self.extra = extra
         self.run = Compiled(claim.theory)
         self.dual = {d: Compiled(claim.theory) for d in claim.theory.directions}
+        self.log: set[Key] | None = None  # notes the operators that are applied
         self._assigned: dict[int, tuple[Shape, dict[int, list[Env]]]] = {}
 
     def instances(self, s: Statement, shape: Shape, size: Callable[[str, Env], int]) -> list[Env]:
@@ -144,7 +137,13 @@ class Tracer:
             return out.bound[key]
 
         run = self.run
-        apply = functions(self.theory, activation, size)
+        plain = functions(self.theory, activation, size)
+
+        def apply(name: str, idx: Env, args: tuple[Any, ...]) -> Value:
+            if self.log is not None:
+                self.log.add((name, idx))
+            return plain(name, idx, args)
+
         run.size, run.parameter, run.apply = size, parameter, apply
         run.reset()
         for direction, compiled in self.dual.items():
@@ -209,6 +208,36 @@ class Tracer:
             return varied(moving), self.run.term(r.tangent, names)(at), "eq", smooth
         assert isinstance(r, Deriv)
         return self._derivative(r, names, at, activation)
+
+    def lopsided(self, problem: Problem) -> bool:
+        """Do the two sides of the goals read different entries of what both read?
+
+        So it is where a matrix is taken for its transpose and is not square:
+        one side reads entries that are no weights of the network.  To be asked
+        of the latest problem only.
+        """
+        left: set[Key] = set()
+        right: set[Key] = set()
+        for t in problem.tests:
+            left |= problem.inputs(t.lhs)
+            right |= problem.inputs(t.rhs)
+        if any(s.kind == OPERATOR for s in self.theory.symbols.values()):
+            left |= self._applied(problem, 0)
+            right |= self._applied(problem, 1)
+        both = {n for n, _ in left} & {n for n, _ in right}
+        return {k for k in left if k[0] in both} != {k for k in right if k[0] in both}
+
+    def _applied(self, problem: Problem, side: int) -> set[Key]:
+        """Operators, with their indices, that one side of the goals applies."""
+        self.run.reset()
+        self.log = set()
+        for t in problem.tests:
+            goal = self.claim.goals[t.goal]
+            if isinstance(goal.relation, (Eq, Ne)):
+                term = goal.relation.rhs if side else goal.relation.lhs
+                self.run.term(term, goal.variables)(t.at)
+        found, self.log = self.log, None
+        return {k for k in found if self.theory.symbols[k[0]].kind == OPERATOR}
 
     def _derivative(
         self, r: Deriv, names: tuple[str, ...], at: Env, activation: Activation

@@ -186,7 +186,7 @@ class _Search:
                 return None  # differs from an earlier one only in widths that nothing reads
             self.seen.add(signature)
         result.undefined = result.undefined or problem.undefined
-        if later is not None and not equal_widths(shape) and problem.lopsided():
+        if later is not None and not equal_widths(shape) and self.tracer.lopsided(problem):
             later.append(shape)
             return None
         result.shapes += 1

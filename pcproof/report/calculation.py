@@ -75,10 +75,31 @@ class _Reader:
         self.needed = {i.id for i in proof.items()}
         self.counted: set[int] = set()
         self.groups: list[list[int]] = []
+        self.goals = {g.id for g in proof.goals}
+        self.twins: dict[int, list[int]] = {}
+        self._name_auxiliaries()
+        hidden = {n for ns in self.twins.values() for n in ns}
         for number in self.names:
             group = self._group(number)
-            if group not in self.groups and any(n in self.needed for n in group):
+            if number not in hidden and group not in self.groups and any(n in self.needed for n in group):
                 self.groups.append(group)
+        self.groups.sort(key=max)
+
+    def _name_auxiliaries(self) -> None:
+        """Theorems that are used like lemmas but have no name; the same statement proved twice is shown once."""
+        said: dict[object, int] = {}
+        for item in self.proof.items():
+            for p in item.premises if item.rule == "instantiate" else ():
+                if p in self.names or p in self.goals:
+                    continue
+                key = (self.items[p].context, self.items[p].claim)
+                if key in said:
+                    self.names[p] = self.names[said[key]]
+                    self.twins[said[key]].append(p)
+                else:
+                    said[key] = p
+                    self.twins[p] = []
+                    self.names[p] = f"auxiliary {len(said)}"
 
     def _group(self, number: int) -> list[int]:
         """Named lemmas that one joint induction proves."""
@@ -115,9 +136,12 @@ class _Reader:
             if len(item.premises) > 1:
                 how = f"by joint induction on {_measure(measures[which])}"
             body = item.premises[which]
+        before = len(self.counted)
         self.counted.add(number)
+        for twin in self.twins.get(number, ()):
+            self.counted |= set(self._below(twin))
         steps = self._proof(body, 1, hypotheses)
-        total = 1 + sum(line.items for line in steps)
+        total = len(self.counted) - before
         head = Line(symbol(title, latex=rf"\text{{{title}}}", mathml=f"<mtext>{title}</mtext>"), kind="heading",
                     items=total)  # fmt: skip
         said = Line(statement(s), kind="statement", comment=how, rule=how)
@@ -216,7 +240,7 @@ class _Reader:
             left = pen.term(group[0].before) if n == 0 else EMPTY
             children = tuple(self._kernel_step(s, depth + 1, hypotheses) for s in group)
             out.append(
-                Line(left, pen.term(group[-1].after), rule=_label(self, group, hypotheses), depth=depth,
+                Line(left, pen.block(group[-1].after), rule=_label(self, group, hypotheses), depth=depth,
                      items=len(ids), children=children)
             )  # fmt: skip
         return out
@@ -232,11 +256,12 @@ class _Reader:
     def _tangent(self, item: Item, depth: int, hypotheses: Sequence[str]) -> list[Line]:
         """A derivative: differentiated first, then rewritten."""
         converts: list[int] = []
+        carriers: set[int] = set()
         base = item
         while base.rule in ("tangent_convert", "weaken"):
             if base.rule == "tangent_convert":
                 converts.append(base.premises[1])
-            self.counted.add(base.id)
+            carriers.add(base.id)
             base = self.items[base.premises[0]]
         claim = base.claim
         assert isinstance(claim, Tangent)
@@ -245,7 +270,7 @@ class _Reader:
         shown = [claim.term, claim.tangent, *(g[-1].after for _, g in groups)]
         pen = Pen(shown, [base.context.guards], base.context.variables)
         inner = tuple(self._tangent_step(self.items[n], depth + 1, hypotheses) for n in found)
-        ids = set(found) - self.counted
+        ids = (set(found) | carriers) - self.counted
         self.counted |= ids
         left, right = differential(claim.direction, pen.term(claim.term)), pen.term(claim.tangent)
         rule = _reason(self, base, False, hypotheses)
@@ -262,7 +287,7 @@ class _Reader:
                 continue
             seen.add(n)
             item = self.items[n]
-            if item.rule not in ("instantiate", "induct"):
+            if item.rule != "instantiate":
                 stack += item.premises
         return sorted(seen)
 
@@ -316,7 +341,8 @@ def _reason(reader: _Reader, item: Item, backwards: bool, hypotheses: Sequence[s
             return f"hypothesis {name}"
         return f"induction hypothesis{_quoted(name)}{_values(item.arguments[1])}"
     if item.rule == "instantiate":
-        return f"lemma {name}{_values(item.arguments[0])}"
+        kind = "" if name.startswith("goal") else "lemma "
+        return f"{kind}{name}{_values(item.arguments[0])}"
     if item.rule == "index":
         return _since(item)
     table = {**_FORWARD, **_BACKWARD} if backwards else _FORWARD
@@ -371,7 +397,7 @@ def _label(reader: _Reader, group: Sequence[Step], hypotheses: Sequence[str]) ->
     seen = dict.fromkeys(_reason(reader, s.item, s.backwards, hypotheses) for s in group)
     strong = [r for r in seen if not r.startswith(("ring", "equal indices"))]
     chosen = strong or list(seen)
-    heads = [r for r in chosen if r.startswith(("unfold", "fold", "induction", "lemma", "hypothesis"))]
+    heads = [r for r in chosen if r.startswith(("unfold", "fold", "induction", "lemma", "goal", "hypothesis"))]
     if not heads:
         return ", ".join(chosen)
     if len(heads) == 1:

@@ -19,7 +19,7 @@ from ..exporters.mathml import MathMLPrinter, mathml_statement_fragment
 from ..language.index import Con
 from ..language.show import TextPrinter, con_names, reserved_names, show_statement
 from ..language.signature import Statement
-from ..language.terms import Term
+from ..language.terms import Add, Mul, Num, Term, neg
 
 _SIGNS = {
     "=": ("=", "=", "<mo>=</mo>"),
@@ -84,6 +84,22 @@ class Pen:
     def term(self, t: Term) -> Formula:
         """A whole term."""
         return Formula(self._text.top(t), self._latex.top(t), f"<mrow>{self._mathml.top(t)}</mrow>")
+
+    def block(self, t: Term, widest: int = 110) -> Formula:
+        """A term on the right of a sign; a long sum of terms gets a row for each of them."""
+        whole = self.term(t)
+        if not isinstance(t, Add) or len(whole.text) <= widest:
+            return whole
+        latex, rows = [], []
+        for k, a in enumerate(t.args):
+            negative = isinstance(a, Mul) and isinstance(a.args[0], Num) and a.args[0].value < 0
+            part = self.term(neg(a) if negative else a)
+            mark = sign("-" if negative else "+") if k or negative else EMPTY
+            latex.append(f"& {mark.latex.strip()} {part.latex}")
+            cell = '<mtd style="text-align: left; padding: 0.2ex 0">'
+            rows.append(f"<mtr>{cell}{mark.mathml}{part.mathml}</mtd></mtr>")
+        broken = "\\begin{aligned}[t] " + r" \\ ".join(latex) + r" \end{aligned}"
+        return Formula(whole.text, broken, f'<mtable displaystyle="true">{"".join(rows)}</mtable>')
 
     def cons(self, guards: Sequence[Con]) -> Formula:
         """Constraints, lower and upper bounds drawn together."""

@@ -68,6 +68,8 @@ def _chain(items: Mapping[int, Item], item: Item, lift: Lift, back: bool, ids: f
         return _chain(items, parts[0], lambda t: lift(_with_argument(whole, position, names, t)), back, ids)
     claim = _eq(item)
     before, after = (claim.rhs, claim.lhs) if back else (claim.lhs, claim.rhs)
+    if item.rule != "instantiate":
+        ids = ids | frozenset(item.premises)  # such as a != 0 for a (1/a) = 1
     return [Step(lift(before), lift(after), item, back, ids)]
 
 
