@@ -157,7 +157,9 @@ class Writer:
         elif e.op == "/":
             out, own = f"{self.text(e.args[0], shared, 2)} / {self.text(e.args[1], shared, 3)}", 2
         elif e.op == "**":
-            out, own = f"{self.text(e.args[0], shared, 4)} ** {e.args[1]}", 3
+            base = self.text(e.args[0], shared, 4)
+            plain = e.args[1] == 2 and base.isidentifier()
+            out, own = (f"{base} * {base}", 2) if plain else (f"{base} ** {e.args[1]}", 3)
         elif e.op in ("<=", ">="):
             out, own = f"{self.text(e.args[0], shared, 1)} {e.op} {self.text(e.args[1], shared, 1)}", 0
         elif e.op == "where":
@@ -200,10 +202,10 @@ class Writer:
 
     def where(self, e: Node, shared: dict[Node, str]) -> str:
         condition, a, b = e.args
+        if e == Node("where", (V <= 0, 0, V)):
+            return self.call("positive_part", V.op)
         first = self.text(a, shared) if isinstance(a, Node) or Fraction(a).denominator == 1 else self.constant(a)
         second = self.text(b, shared) if isinstance(b, Node) else self.constant(b)
-        if not isinstance(a, Node) and not isinstance(b, Node):
-            first = self.constant(a)
         return f"{self.functions['where']}({self.text(condition, shared)}, {first}, {second})"
 
     def constant(self, q: Any) -> str:

@@ -17,6 +17,7 @@ from ..language.show import show_definition
 from ..language.signature import Definition, Theory
 from ..language.terms import App, subterms
 from ..networks.network import B, width
+from .fuse import at, fused
 from .program import Assign, Branch, Comment, Fresh, Loop, Program, Statement
 from .tensors import (
     Apply,
@@ -26,7 +27,6 @@ from .tensors import (
     Tensor,
     address_params,
     axis_params,
-    map_addresses,
     rewrite,
     walk,
 )
@@ -221,7 +221,7 @@ def layered_statements(theory: Theory, outputs: Sequence[str], lowering: Lowerin
             body += [Comment(show_definition(d)), Fresh(tables)]
         layer = address_params(d)[0]
         here = Idx.of(QVar(layer))
-        inner: list[Statement] = []
+        inner: list[Assign] = []
         for s in kept:
             if s.home == k:
                 order_of = axis_params_of(theory, s.source)
@@ -231,11 +231,11 @@ def layered_statements(theory: Theory, outputs: Sequence[str], lowering: Lowerin
         axes = axis_params(d)
         inner.append(Assign(Array(d.name, (here,), axes), p.value, axes, extents(theory, d)))
         if p.first == p.last:
-            statements_: list[Statement] = [_at(s, layer, p.first) for s in inner]
+            statements_: list[Statement] = [at(s, layer, p.first) for s in inner]
         else:
             statements_ = [Loop(layer, p.first, p.last, direction(d, layer), tuple(inner))]
         body += [Branch(((p.guard, tuple(statements_)),))] if p.guard else statements_
-    return body
+    return fused(body)
 
 
 def axis_params_of(theory: Theory, name: str) -> tuple[str, ...]:
@@ -251,21 +251,6 @@ def extents(theory: Theory, d: Definition) -> tuple[Idx | None, ...]:
     roles = [r.strip() for r in theory.symbols[d.name].shape.split(",")]
     count = len(axis_params(d))
     return tuple(known.get(r) for r in roles[len(roles) - count :]) if len(roles) >= count else (None,) * count
-
-
-def _at(s: Statement, layer: str, where: Idx) -> Statement:
-    """An assignment at one layer."""
-    assert isinstance(s, Assign)
-
-    def put(i: Idx) -> Idx:
-        return i.replace(lambda a: where if a == QVar(layer) else None)
-
-    return Assign(
-        replace(s.target, address=tuple(put(i) for i in s.target.address)),
-        map_addresses(s.value, put),
-        s.layout,
-        tuple(None if e is None else put(e) for e in s.extents),
-    )
 
 
 def layered_program(theory: Theory, outputs: dict[str, str], lowering: Lowering) -> Program:

@@ -57,7 +57,7 @@ class Limits:
     tried as equal widths besides.  max_batch: largest B.  extra_time: how far a
     time without upper bound is followed.  tables: how many tables of values.
     cap: most combinations of numbers tried exhaustively at one shape, activation
-    and set.  seconds: time after which no new shape is begun.
+    and set.  seconds: time after which no new shape or activation is begun.
     """
 
     max_depth: int = 4
@@ -165,13 +165,18 @@ class _Search:
 
     def _visit(self, some: Iterator[Shape], later: list[Shape] | None) -> Counterexample | None:
         for shape in some:
-            if perf_counter() - self.started > self.limits.seconds:
-                self.result.complete = False
+            if self._late():
                 return None
             found = self._look(shape, later)
             if found is not None:
                 return found
         return None
+
+    def _late(self) -> bool:
+        if perf_counter() - self.started <= self.limits.seconds:
+            return False
+        self.result.complete = False
+        return True
 
     # -- one shape ------------------------------------------------------------
     def _look(self, shape: Shape, later: list[Shape] | None) -> Counterexample | None:
@@ -199,6 +204,8 @@ class _Search:
                 result.generic += 1
                 return None
         for activation in self._activations(shape) if functions else (generic,):
+            if self._late():
+                return None
             if functions:
                 problem = self.tracer.problem(shape, activation)
             found = None if problem.impossible or not problem.tests else self._attack(problem)

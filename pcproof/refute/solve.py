@@ -1,9 +1,10 @@
-"""Values of parameters that meet hypotheses: random ones, then one exact linear solve.
+"""Values of parameters that meet hypotheses: random ones, then exact linear solves.
 
 Hypotheses that are no plain substitution are solved for the entries of one
-parameter at a time by one Newton step over the rationals, which is exact where
-the hypotheses are affine in them (an equilibrium of a linear network, say).
-The step counts only if the hypotheses then hold exactly.
+parameter, or of one layer of it, by Newton steps over the rationals, each
+exact where the hypotheses are affine in those entries (an equilibrium of a
+linear network, say).  A step is kept if more hypotheses hold exactly after it;
+the result counts only if all do.
 """
 
 from __future__ import annotations
@@ -39,35 +40,55 @@ def residuals(problem: Problem, values: Values, table: Any) -> tuple[list[Number
     return equations, all(known[n.id] != 0 for kind, n in problem.requirements if kind == "ne")
 
 
-def satisfy(problem: Problem, values: Values, table: Any) -> Values | None:
-    """``values``, changed in one parameter if need be, so that all requirements hold; None if that fails."""
+def satisfy(problem: Problem, values: Values, table: Any, passes: int = 3) -> Values | None:
+    """``values``, changed if need be so that all requirements hold; None if that fails."""
     if not problem.requirements:
         return values
     equations, apart = residuals(problem, values, table)
-    if not any(equations):
-        return values if apart else None
-    for name in dict.fromkeys(n for n, _ in problem.slots):
-        places = [k for k, (n, _) in enumerate(problem.slots) if n == name]
-        columns = []
-        for k in places:
-            moved = list(values)
-            moved[k] = moved[k] + 1
-            after, _ = residuals(problem, moved, table)
-            columns.append([a - b for a, b in zip(after, equations)])
-        step = solve_linear(columns, [-e for e in equations])
-        if step is None:
-            continue
-        trial = list(values)
-        for k, s in zip(places, step):
-            trial[k] = exact(Fraction(trial[k]) + s)
-        after, apart = residuals(problem, trial, table)
-        if not any(after) and apart:
-            return trial
-    return None
+    groups = _groups(problem) if any(equations) else []
+    for _ in range(passes):
+        before = sum(e != 0 for e in equations)
+        for places in groups:
+            if not any(equations):
+                break
+            trial = _step(problem, values, equations, places, table)
+            after, still_apart = residuals(problem, trial, table)
+            if sum(e != 0 for e in after) < sum(e != 0 for e in equations):
+                values, equations, apart = trial, after, still_apart
+        if not any(equations) or sum(e != 0 for e in equations) == before:
+            break
+    return None if any(equations) or not apart else values
 
 
-def solve_linear(columns: Sequence[Sequence[Number]], target: Sequence[Number]) -> list[Fraction] | None:
-    """One exact solution of sum_k u_k columns[k] = target (free unknowns 0); None if there is none."""
+def _groups(problem: Problem) -> list[list[int]]:
+    """Places of the entries of each parameter, then of each layer of each."""
+    by_name: dict[str, list[int]] = {}
+    by_layer: dict[tuple[str, int], list[int]] = {}
+    for k, (name, idx) in enumerate(problem.slots):
+        by_name.setdefault(name, []).append(k)
+        if idx:
+            by_layer.setdefault((name, idx[0]), []).append(k)
+    return [*by_name.values(), *by_layer.values()]
+
+
+def _step(
+    problem: Problem, values: Values, equations: Sequence[Number], places: Sequence[int], table: Any
+) -> Values:
+    columns = []
+    for k in places:
+        moved = list(values)
+        moved[k] = moved[k] + 1
+        after, _ = residuals(problem, moved, table)
+        columns.append([a - b for a, b in zip(after, equations)])
+    step = solve_linear(columns, [-e for e in equations])
+    trial = list(values)
+    for k, s in zip(places, step):
+        trial[k] = exact(Fraction(trial[k]) + s)
+    return trial
+
+
+def solve_linear(columns: Sequence[Sequence[Number]], target: Sequence[Number]) -> list[Fraction]:
+    """An exact solution of sum_k u_k columns[k] = target; free unknowns 0, equations that cannot be met left out."""
     rows = [[Fraction(c[r]) for c in columns] + [Fraction(target[r])] for r in range(len(target))]
     pivots: list[int] = []
     top = 0
@@ -84,8 +105,6 @@ def solve_linear(columns: Sequence[Sequence[Number]], target: Sequence[Number]) 
                 rows[r] = [v - factor * w for v, w in zip(row, rows[top])]
         pivots.append(k)
         top += 1
-    if any(row[-1] for row in rows[top:]):
-        return None
     out = [Fraction(0)] * len(columns)
     for r, k in enumerate(pivots):
         out[k] = rows[r][-1]
