@@ -32,14 +32,17 @@ def rule() -> Rule:
 def claim() -> Claim:
     from dataclasses import replace
 
-    return replace(
-        with_nonzero_gamma(rule().equals_backprop()), id="restored_rates", title=TITLE, source="corollary"
-    )
+    return replace(with_nonzero_gamma(rule().equals_backprop()), id="restored_rates", title=TITLE, source="corollary")
 
 
 ENTRIES = (
     Entry(
-        id="restored_rates", title=TITLE, source="corollary of the gamma law", equation="", claim=claim, rule=rule,
+        id="restored_rates",
+        title=TITLE,
+        source="corollary of the gamma law",
+        equation="",
+        claim=claim,
+        rule=rule,
         kernels=True,
     ),
 )

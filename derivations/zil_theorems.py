@@ -39,7 +39,9 @@ ENTRIES = (
         equation="Theorem 3.2 with eq. 3",
         claim=lambda: replace(
             with_c3(is_gradient_descent(zil(MLP(bias=True), gamma=None).equations)),
-            id="zil_gradient", title=DESCENT, source=SOURCE,
+            id="zil_gradient",
+            title=DESCENT,
+            source=SOURCE,
         ),
         rule=lambda: zil(MLP(bias=True), gamma=None),
     ),

@@ -1,9 +1,9 @@
 """pcproof: is this learning rule backprop?  A proof, a counterexample, or "unknown".
 
-    import pcproof as pp
-    net = pp.MLP()                               # any depth, any widths, any activation
-    zil = pp.rules.zil(net, gamma=1)             # Song et al. 2020
-    print(pp.prove(zil.equals_backprop()))
+import pcproof as pp
+net = pp.MLP()                               # any depth, any widths, any activation
+zil = pp.rules.zil(net, gamma=1)             # Song et al. 2020
+print(pp.prove(zil.equals_backprop()))
 """
 
 from __future__ import annotations
@@ -21,6 +21,19 @@ from .rules.surface import Eq, Sum, sq
 __version__ = "0.1.0"
 
 __all__ = [
-    "MLP", "Chain", "Claim", "Eq", "Proved", "Refuted", "Result", "Rule", "RuleError", "Sum", "Unknown",
-    "prove", "refute", "rules", "sq",
+    "MLP",
+    "Chain",
+    "Claim",
+    "Eq",
+    "Proved",
+    "Refuted",
+    "Result",
+    "Rule",
+    "RuleError",
+    "Sum",
+    "Unknown",
+    "prove",
+    "refute",
+    "rules",
+    "sq",
 ]

@@ -50,9 +50,7 @@ def prove(claim: Claim) -> Result:
     seconds = time.perf_counter() - started
     if found.counterexample is not None:
         return Refuted(claim, seconds, authority=["exact instance"], counterexample=found.counterexample, search=found)
-    return Unknown(
-        claim, seconds, open_goal=stuck.relation, open_context=stuck.context, note=stuck.note, search=found
-    )
+    return Unknown(claim, seconds, open_goal=stuck.relation, open_context=stuck.context, note=stuck.note, search=found)
 
 
 def refute(claim: Claim) -> Result:
@@ -64,7 +62,10 @@ def refute(claim: Claim) -> Result:
     found = search(claim)
     if found.counterexample is not None:
         return Refuted(
-            claim, time.perf_counter() - started, authority=["exact instance"],
-            counterexample=found.counterexample, search=found,
+            claim,
+            time.perf_counter() - started,
+            authority=["exact instance"],
+            counterexample=found.counterexample,
+            search=found,
         )
     return prove(claim)

@@ -101,6 +101,12 @@ def _from_file(path: Path, name: str | None) -> Entry:
         raise CatalogueError(f"{path.name} has no claim; end it with: claim = rule.equals_backprop()")
     rule = rules.get(name or "rule") or (next(iter(rules.values())) if len(rules) == 1 else None)
     return Entry(
-        id=claim.id, title=claim.title, source=path.name, equation="", claim=lambda: claim,
-        rule=None if rule is None else (lambda: rule), kernels=rule is not None, expected="",
+        id=claim.id,
+        title=claim.title,
+        source=path.name,
+        equation="",
+        claim=lambda: claim,
+        rule=None if rule is None else (lambda: rule),
+        kernels=rule is not None,
+        expected="",
     )

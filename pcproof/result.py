@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from .files import write_text
-from .language.show import show_relation, show_statement
-from .language.signature import Claim, Relation, Statement
-from .language.terms import sizes as sizes_in
 from .language.index import Size
-from .language.signature import relation_terms
+from .language.show import show_relation, show_statement
+from .language.signature import Claim, Relation, Statement, relation_terms
+from .language.terms import sizes as sizes_in
 from .proof.certificate import Proof
 
 AUTHORITIES = ("sampled", "exact instance", "kernel", "independent checker")
@@ -82,7 +81,9 @@ class Result:
         }
 
     def kernel(self, backend: str = "numpy", form: str = "wavefront") -> Any:
-        raise NotProvedError(f"{self.claim.id} is {self.verdict}: no kernel is generated for a claim that is not proved")
+        raise NotProvedError(
+            f"{self.claim.id} is {self.verdict}: no kernel is generated for a claim that is not proved"
+        )
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -385,7 +385,7 @@ def test_the_wave_computes_each_activation_once() -> None:
     code = [line for line in body.splitlines() if "#" not in line]
     assert sum(" f[" in line for line in code) == 1
     assert any("df[l](y[l], f_y[l])" in line for line in code)
-    assert sum("@" in line for line in code) == 3  # forward, back, change
+    assert sum("@" in line for line in code) == 4  # forward, back, change, change of layer L
 
 
 def test_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
@@ -416,3 +416,32 @@ def test_write_and_check(tmp_path: Path) -> None:
     assert (tmp_path / "b.py").read_text() == "B = 3\n"
     with pytest.raises(ValueError, match="without a folder"):
         write_generated(tmp_path, [("../c.py", "")])
+
+
+def test_loops_stay_apart_where_one_reads_ahead() -> None:
+    """A change that reads the error of its own later layers is not made in the loop that computes it."""
+    base = generate.backprop_theory(MLP())
+    l, i, j = qvar("l"), qvar("i"), qvar("j")
+    ahead = total(B, lambda s: mul(App("delta", (l, s, j)), App("y", (l, s, j)), App("delta", (l - 1, s, i))))
+    last = total(B, lambda s: mul(App("delta", (l - 1, s, i)), App("y", (l, s, j))))
+    same_layer = (Case((ge(l, 1), le(l + 1, L)), ahead), Case((eq(l, L),), last))
+    after = total(B, lambda s: total(width(l + 1), lambda u: App("delta", (l + 1, s, u))))
+    later = (
+        Case((ge(l, 1), le(l + 2, L)), mul(App("w", (l, i, j)), after)),
+        Case((eq(l, L - 1), ge(l, 1)), last),  # not there at depth 1
+        Case((eq(l, L),), last),
+    )
+    for cases, joined in ((same_layer, True), (later, False)):
+        definition = Definition("late", ("l", "i", "j"), cases)
+        theory = base.extend((Symbol("late", DEFINED, 3),), ((definition,),))
+        source = kernel_source(theory, form="backprop", net=MLP(), outputs={"theta": "late"})
+        code = source[source.index("def changes") : source.index("# Layers of the theory")]
+        assert len(re.findall(r"delta\[l\] = .*\n        late\[l\] = ", code)) == joined
+        assert ("if L >= 2:" in code) != joined
+        for seed in range(4):
+            net = Net(seed, 1 + seed, 3, 2)
+            run = Evaluator(theory, net.model(TABLE))
+            got = net.run(load_kernel(source), TABLE, False)
+            for m, a in enumerate(got):
+                for at in np.ndindex(*a.shape):
+                    assert a[at] == run.call("late", (net.depth - m, *at))

@@ -161,13 +161,13 @@ def test_linear_fixed_points_against_sympy_solve() -> None:
     F = unroll(net.energy(), theory, where, functions=linear)
     free = [entry("x", layer, 0, u) for layer in range(1, depth) for u in range(widths[layer])]
     at = {
-        s: sympy.Integer((n * 7) % 5 - 2) for n, s in enumerate(sorted(F.free_symbols - set(free), key=lambda s: s.name))
+        s: sympy.Integer((n * 7) % 5 - 2)
+        for n, s in enumerate(sorted(F.free_symbols - set(free), key=lambda s: s.name))
     }
     solution = sympy.solve([sympy.diff(F, v).subs(at) for v in free], free, dict=True)[0]
     d = diff(theory, net.energy(), App("x", (l, b, i)))
-    hidden = next(
-        c for c in d.cases((ge(l, 0), le(l, L), *span(b, 0, B), *span(i, 0, width(l)))) if len(getattr(c.value, "args", ())) == 2
-    )
+    cases = d.cases((ge(l, 0), le(l, L), *span(b, 0, B), *span(i, 0, width(l))))
+    hidden = next(c for c in cases if len(getattr(c.value, "args", ())) == 2)
     for layer in range(1, depth):
         for unit in range(widths[layer]):
             env = {"l": layer, "b": 0, "i": unit}

@@ -268,3 +268,17 @@ def test_errors_of_parameters() -> None:
         k.update([W], X, S, "tanh")
     with pytest.raises(ValueError, match="gamma: expected a number, got 'one'"):
         k.update([W], X, S, "tanh", gamma="one")
+
+
+def test_functions_of_torch_are_understood_when_called_on_the_kernel() -> None:
+    torch = pytest.importorskip("torch")
+    weights, _, x, target = floats(8, [3, 4, 4, 2], 4)
+    k = kernel("wavefront", "torch")
+    data = [torch.tensor(a) for a in weights], torch.tensor(x), torch.tensor(target)
+    same = ((torch.tanh, "tanh"), (torch.nn.ReLU(), "relu"), ("logistic", "sigmoid"), (["tanh"] * 2, "tanh"))
+    for thing, name in same:
+        assert all(bool((a == b).all()) for a, b in zip(k(*data, thing), k.update(*data, name)))
+    slope = k(*data, torch.nn.LeakyReLU(0.2))
+    for a, b in zip(slope, autograd(*(data[0], None, *data[1:]), torch.nn.LeakyReLU(0.2))):
+        assert float((a - b).abs().max()) < 1e-12
+    assert repr(k).startswith("<kernel update_unproved: NOT PROVED")

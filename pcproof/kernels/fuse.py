@@ -50,7 +50,7 @@ def join(a: Statement, b: Statement) -> tuple[Loop, list[Statement]] | None:
             ahead = (read.address[0] - here) * a.step
             if ahead.terms or ahead.const > 0:
                 return None
-    rest = [at(s, a.var, b.last) for s in b.body if isinstance(s, Assign)] if longer.const else []
+    rest: list[Statement] = [at(s, a.var, b.last) for s in b.body if isinstance(s, Assign)] if longer.const else []
     return replace(a, body=(*a.body, *b.body)), rest
 
 

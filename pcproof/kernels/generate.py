@@ -119,9 +119,6 @@ class Kernel:
         title = (self.module.__doc__ or "").splitlines()[0]
         return f"<kernel {self.update.__name__}: {title}>"
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.update(*args, **kwargs)
-
 
 def backprop_theory(net: Network) -> Theory:
     """Forward pass, errors and changes of backprop on ``net``, alone.  Source: eqs 1 to 4."""

@@ -82,8 +82,15 @@ def direction(d: Definition, layer: str) -> int:
 
 
 def interval(guard: Sequence[Con], layer: str, assumptions: Sequence[Con]) -> tuple[Idx, Idx, tuple[Con, ...]]:
-    """First and last layer of a guard, and what it says about other things."""
-    lows, highs, rest = [], [], []
+    """First and last layer of a guard, and what it says about other things.
+
+    An equation fixes both ends; what else the guard asks of that layer is then
+    a condition on the sizes.
+    """
+    lows: list[Idx] = []
+    highs: list[Idx] = []
+    rest: list[Con] = []
+    fixed: list[Idx] = []
     for c in guard:
         slope = dict(c.expr.terms).get(QVar(layer), 0)
         if slope == 0:
@@ -92,11 +99,12 @@ def interval(guard: Sequence[Con], layer: str, assumptions: Sequence[Con]) -> tu
         bound = (c.expr - Idx.of(QVar(layer)) * slope) * -slope
         if abs(slope) != 1 or c.kind == "ne":
             raise KernelError(f"the guard {c!r} is not a range of layers")
-        if c.kind == "eq" or slope > 0:
-            lows.append(bound)
-        if c.kind == "eq" or slope < 0:
-            highs.append(bound)
-    known = (*assumptions, *guard)
+        (fixed if c.kind == "eq" else lows if slope > 0 else highs).append(bound)
+    if fixed:
+        asked = [*(le(o, fixed[0]) for o in lows), *(le(fixed[0], o) for o in highs)]
+        asked += [Con("eq", o - fixed[0]) for o in fixed[1:]]
+        return fixed[0], fixed[0], (*rest, *(c for c in asked if not entails(assumptions, c)))
+    known = (*assumptions, *rest)
     low = next((a for a in lows if all(entails(known, le(o, a)) for o in lows)), None)
     high = next((a for a in highs if all(entails(known, le(a, o)) for o in highs)), None)
     if low is None or high is None:

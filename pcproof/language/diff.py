@@ -23,8 +23,32 @@ from itertools import count
 from .arith import entails, unsatisfiable
 from .index import Bound, Con, Idx, QVar, eq, span
 from .signature import DEFINED, PARAMETER, Case, Theory
-from .terms import ONE, ZERO, Add, App, Inv, Iverson, Mul, Num, Pow, Sum, Term, add, children, close
-from .terms import free_vars, mul, neg, open_, rebuild, shift, shift_index, subst, subst_con, subterms
+from .terms import (
+    ONE,
+    ZERO,
+    Add,
+    App,
+    Inv,
+    Iverson,
+    Mul,
+    Num,
+    Pow,
+    Sum,
+    Term,
+    add,
+    children,
+    close,
+    free_vars,
+    mul,
+    neg,
+    open_,
+    rebuild,
+    shift,
+    shift_index,
+    subst,
+    subst_con,
+    subterms,
+)
 
 Guards = tuple[Con, ...]
 
@@ -133,9 +157,7 @@ def _raw(theory: Theory, t: Term, target: App) -> Term:
     if isinstance(t, Add):
         return add(*(_raw(theory, a, target) for a in t.args))
     if isinstance(t, Mul):
-        return add(
-            *(mul(*t.args[:k], _raw(theory, a, target), *t.args[k + 1 :]) for k, a in enumerate(t.args))
-        )
+        return add(*(mul(*t.args[:k], _raw(theory, a, target), *t.args[k + 1 :]) for k, a in enumerate(t.args)))
     if isinstance(t, Sum):
         body = _raw(theory, t.body, target)
         return ZERO if body is ZERO else Sum(t.bound, body)
@@ -157,9 +179,7 @@ def _eliminate(t: Term, fresh: count[int]) -> list[Guarded]:
     if isinstance(t, Mul):
         out = [Guarded((), ONE)]
         for a in t.args:
-            out = [
-                Guarded(g.conditions + h.conditions, mul(g.term, h.term)) for g in out for h in _eliminate(a, fresh)
-            ]
+            out = [Guarded(g.conditions + h.conditions, mul(g.term, h.term)) for g in out for h in _eliminate(a, fresh)]
         return out
     if isinstance(t, Sum):
         name = f"?d{next(fresh)}"
@@ -229,9 +249,7 @@ def _front(t: Term, fresh: count[int]) -> Term:
     return t
 
 
-def split_cases(
-    parts: Sequence[Guarded], domain: Guards, given: Guards = ()
-) -> tuple[Case, ...]:
+def split_cases(parts: Sequence[Guarded], domain: Guards, given: Guards = ()) -> tuple[Case, ...]:
     """Cut ``domain`` where conditions change; each region gets the sum of its parts.
 
     given: facts that hold anyway (ranges of unit indices, assumptions on

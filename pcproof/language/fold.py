@@ -8,7 +8,7 @@ Untrusted; used to keep derived equations readable.
 from __future__ import annotations
 
 from .index import Idx, QVar
-from .terms import Add, App, Mul, Num, Sum, Term, add, children, mul, neg, open_, open_lam, rebuild, subst
+from .terms import Add, App, Mul, Num, Pow, Sum, Term, add, children, mul, neg, open_, open_lam, rebuild, subst
 
 Binding = dict[str, Idx]
 
@@ -34,8 +34,8 @@ def match(p: Term, t: Term, b: Binding, params: tuple[str, ...], depth: int = 0)
     if isinstance(p, App) and isinstance(t, App):
         if p.name != t.name or len(p.idx) != len(t.idx) or len(p.args) != len(t.args):
             return None
-        for x, y in zip(p.idx, t.idx):
-            found = _match_idx(x, y, b, params)
+        for i, j in zip(p.idx, t.idx):
+            found = _match_idx(i, j, b, params)
             if found is None:
                 return None
             b = found
@@ -43,23 +43,26 @@ def match(p: Term, t: Term, b: Binding, params: tuple[str, ...], depth: int = 0)
             if u.arity != v.arity:
                 return None
             own = tuple(Idx.of(QVar(f"?m{depth + n}")) for n in range(u.arity))
-            x1, y1 = open_lam(u.arity, u.body, own), open_lam(v.arity, v.body, own)
-            found = match(x1, y1, b, params, depth + u.arity)
+            pattern, body = open_lam(u.arity, u.body, own), open_lam(v.arity, v.body, own)
+            found = match(pattern, body, b, params, depth + u.arity)
             if found is None:
                 return None
             b = found
         return b
     if isinstance(p, Sum) and isinstance(t, Sum):
-        v = Idx.of(QVar(f"?m{depth}"))
-        found = match(open_(p.body, v), open_(t.body, v), b, params, depth + 1)
+        index = Idx.of(QVar(f"?m{depth}"))
+        found = match(open_(p.body, index), open_(t.body, index), b, params, depth + 1)
         return None if found is None else _match_idx(p.bound, t.bound, found, params)
+    if isinstance(p, Pow) and isinstance(t, Pow):
+        found = match(p.base, t.base, b, params, depth)
+        return None if found is None else _match_idx(p.exponent, t.exponent, found, params)
     if isinstance(p, (Add, Mul)) and isinstance(t, (Add, Mul)):
         return _match_bag(list(p.args), list(t.args), b, params, depth)
     kp, kt = children(p), children(t)
     if not kp:
         return b if p is t else None
-    for (_, x1), (_, y1) in zip(kp, kt):
-        found = match(x1, y1, b, params, depth)
+    for (_, p1), (_, t1) in zip(kp, kt):
+        found = match(p1, t1, b, params, depth)
         if found is None:
             return None
         b = found
@@ -117,9 +120,7 @@ def fold(term: Term, name: str, params: tuple[str, ...], value: Term) -> Term:
     return go(term)
 
 
-def _sub_bag(
-    ps: list[Term], ts: list[Term], b: Binding, params: tuple[str, ...]
-) -> tuple[Binding, list[Term]] | None:
+def _sub_bag(ps: list[Term], ts: list[Term], b: Binding, params: tuple[str, ...]) -> tuple[Binding, list[Term]] | None:
     """Match all of ``ps`` among ``ts``; the rest of ``ts`` is left over."""
     if not ps:
         return b, ts

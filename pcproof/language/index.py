@@ -95,7 +95,7 @@ class Idx:
     def __init__(self, const: int, terms: Iterable[tuple[Atom, int]] = ()) -> None:
         given = tuple(terms)
         if len(given) == 1 and given[0][1]:
-            items = given
+            items: tuple[tuple[Atom, int], ...] = given
         else:
             merged: dict[str, tuple[Atom, int]] = {}
             for atom, coeff in given:

@@ -56,8 +56,7 @@ class Symbol:
         """Upper bounds of the indices of real argument ``position`` at index arguments ``idx``."""
         values = {str(k): v for k, v in enumerate(idx)}
         return tuple(
-            b.replace(lambda a: values.get(a.name) if isinstance(a, QVar) else None)
-            for b in self.ranges[position]
+            b.replace(lambda a: values.get(a.name) if isinstance(a, QVar) else None) for b in self.ranges[position]
         )
 
 
@@ -80,9 +79,7 @@ class Definition:
         """One case with the arguments put in."""
         values = dict(zip(self.params, idx))
         chosen = self.cases[case]
-        return Case(
-            tuple(subst_con(c, values) for c in chosen.guard), subst(chosen.value, values)
-        )
+        return Case(tuple(subst_con(c, values) for c in chosen.guard), subst(chosen.value, values))
 
 
 @dataclass(frozen=True)

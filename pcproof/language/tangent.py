@@ -54,6 +54,4 @@ def tangent(theory: Theory, t: Term, moving: Mapping[str, str]) -> Term:
 def tangent_definition(theory: Theory, d: Definition, name: str, moving: Mapping[str, str]) -> Definition:
     """The recursion of the tangent of a defined symbol; same cases, same measure."""
     inner = {**moving, d.name: name}
-    return Definition(
-        name, d.params, tuple(Case(c.guard, tangent(theory, c.value, inner)) for c in d.cases), d.measure
-    )
+    return Definition(name, d.params, tuple(Case(c.guard, tangent(theory, c.value, inner)) for c in d.cases), d.measure)

@@ -295,7 +295,7 @@ def total(bound: IdxLike, fn: Callable[[Idx], Term], lo: IdxLike = 0) -> Term:
 
     low, hi = Idx.of(lo), Idx.of(bound)
     probe = fn(Idx.of(QVar("?0")))
-    used = {v for v in free_vars(probe)} | {a.name for i in (low, hi) for a in i.atoms() if isinstance(a, QVar)}
+    used = free_vars(probe) | {a.name for i in (low, hi) for a in i.atoms() if isinstance(a, QVar)}
     name = next(f"?{k}" for k in count(1) if f"?{k}" not in used)
     body = close(fn(Idx.of(QVar(name)) + low), name)
     return ZERO if body is ZERO else Sum(hi - low, body)

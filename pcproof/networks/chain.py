@@ -33,12 +33,31 @@ class Chain(Network):
         layer = Idx.of(QVar("0"))
         ranges = ((size("m", layer),), (width(layer),))
         return (
-            Symbol("P", OPERATOR, 2, ranges, derivatives=("Jp", "Jx"), shape="layer, unit; parameters, activities",
-                   meaning="what layer l predicts for unit i of layer l-1"),
-            Symbol("Jp", OPERATOR, 3, ranges, shape="layer, unit, parameter; parameters, activities",
-                   meaning="derivative of P by parameter p"),
-            Symbol("Jx", OPERATOR, 3, ranges, shape="layer, unit, unit; parameters, activities",
-                   meaning="derivative of P by activity k"),
+            Symbol(
+                "P",
+                OPERATOR,
+                2,
+                ranges,
+                derivatives=("Jp", "Jx"),
+                shape="layer, unit; parameters, activities",
+                meaning="what layer l predicts for unit i of layer l-1",
+            ),
+            Symbol(
+                "Jp",
+                OPERATOR,
+                3,
+                ranges,
+                shape="layer, unit, parameter; parameters, activities",
+                meaning="derivative of P by parameter p",
+            ),
+            Symbol(
+                "Jx",
+                OPERATOR,
+                3,
+                ranges,
+                shape="layer, unit, unit; parameters, activities",
+                meaning="derivative of P by activity k",
+            ),
         )
 
     def prediction(self, x: State, theta: Weights, layer: Idx, sample: Idx, unit: Idx) -> Term:

@@ -14,7 +14,7 @@ from ..language.signature import DEFINED, PARAMETER, Case, Definition, Deriv, St
 from ..language.tangent import tangent_definition
 from ..language.terms import App, Sum, Term, add, children, close, mul, open_, total
 from .backprop import DATA, backprop_definitions, initial_symbols
-from .network import B, L, Network, width
+from .network import B, L, Network, WeightKind, width
 
 l, b, i = qvar("l"), qvar("b"), qvar("i")
 STATE_RANGES = (*span(b, 0, B), *span(i, 0, width(l)))
@@ -25,9 +25,7 @@ def variation(name: str) -> str:
     return "D" + name
 
 
-def derivative_hypotheses(
-    net: Network, state: str, weights: Mapping[str, str]
-) -> dict[str, Statement]:
+def derivative_hypotheses(net: Network, state: str, weights: Mapping[str, str]) -> dict[str, Statement]:
     """f' is the derivative of f at the points that the network visits, at every layer."""
     prediction = net.prediction(lambda *a: App(state, a), lambda k, a: App(weights[k], a), l, b, i)
     out: dict[str, Statement] = {}
@@ -39,7 +37,9 @@ def derivative_hypotheses(
             if own:
                 variables = (*variables, "i")
             used = tuple(g for g in guards if own or "i" not in {getattr(a, "name", "") for a in g.expr.atoms()})
-            out[f"{t.name}_differentiable"] = Statement(variables, (ge(l, 0), le(l + 1, L), *span(b, 0, B), *used), Deriv(t))
+            out[f"{t.name}_differentiable"] = Statement(
+                variables, (ge(l, 0), le(l + 1, L), *span(b, 0, B), *used), Deriv(t)
+            )
             return
         if isinstance(t, Sum):
             name = "j" if "j" not in names else f"j{len(names)}"
@@ -62,12 +62,11 @@ def pairing(change: str, direction: str, units: tuple[str, ...], bounds: tuple[I
 
 def weight_pairing(net: Network, names: Mapping[str, str], directions: Mapping[str, str]) -> Term:
     """Sum over kinds, layers 1..L and units of names[kind] times directions[kind]."""
-    return add(
-        *(
-            total(L, lambda m, k=k: pairing(names[k.name], directions[k.name], k.units, k.bounds(m + 1), m + 1))
-            for k in net.kinds
-        )
-    )
+
+    def of_kind(k: WeightKind) -> Term:
+        return total(L, lambda m: pairing(names[k.name], directions[k.name], k.units, k.bounds(m + 1), m + 1))
+
+    return add(*(of_kind(k) for k in net.kinds))
 
 
 def energy_gradient_theory(net: Network, energy: Term) -> Theory:
@@ -101,7 +100,8 @@ def energy_gradient_theory(net: Network, energy: Term) -> Theory:
 def state_pairing(name: str, direction: str) -> Term:
     """Sum over layers 0..L, samples and units of name times direction."""
     return total(
-        L + 1, lambda m: total(B, lambda s: total(width(m), lambda u: mul(App(name, (m, s, u)), App(direction, (m, s, u)))))
+        L + 1,
+        lambda m: total(B, lambda s: total(width(m), lambda u: mul(App(name, (m, s, u)), App(direction, (m, s, u))))),
     )
 
 

@@ -23,7 +23,11 @@ class MLP(Network):
     @property
     def kinds(self) -> tuple[WeightKind, ...]:
         theta = WeightKind(
-            "theta", "w", lambda l: (width(l - 1), width(l)), ("i", "j"), "layer, unit to, unit from",
+            "theta",
+            "w",
+            lambda l: (width(l - 1), width(l)),
+            ("i", "j"),
+            "layer, unit to, unit from",
             "weight from unit j of layer l to unit i of layer l-1",
         )
         beta = WeightKind(

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..language.index import Con, Idx, ge, qvar, size
+from ..language.index import Con, Idx, ge, le, qvar, size
 from ..language.signature import DEFINED, PARAMETER, Case, Definition, Symbol, Theory
 from ..language.terms import App, Term, add, mul, neg, total
-from ..language.index import le
 
 State = Callable[[Idx, Idx, Idx], Term]  # (layer, sample, unit) -> activity
 Weights = Callable[[str, tuple[Idx, ...]], Term]  # (kind, indices) -> weight
@@ -73,16 +72,12 @@ class Network:
 
     # -- pieces of theories -----------------------------------------------------
     def weight_symbols(self, kind: str = PARAMETER) -> tuple[Symbol, ...]:
-        return tuple(
-            Symbol(k.name, kind, 1 + len(k.units), shape=k.shape, meaning=k.meaning) for k in self.kinds
-        )
+        return tuple(Symbol(k.name, kind, 1 + len(k.units), shape=k.shape, meaning=k.meaning) for k in self.kinds)
 
     def energy_theory(self) -> Theory:
         """Static: activities x and weights theta are free; mu and eps are defined (eqs 5, 6)."""
         l, b, i = qvar("l"), qvar("b"), qvar("i")
-        mu = self.prediction(
-            lambda *a: App("x", a), lambda k, a: App(k, a), l, b, i
-        )
+        mu = self.prediction(lambda *a: App("x", a), lambda k, a: App(k, a), l, b, i)
         guard = (ge(l, 0), le(l + 1, L))
         symbols = (
             Symbol("x", PARAMETER, 3, shape="layer, batch, unit", meaning="activity of the value nodes"),
@@ -95,16 +90,16 @@ class Network:
             (Definition("mu", ("l", "b", "i"), (Case(guard, mu),)),),
             (Definition("eps", ("l", "b", "i"), (Case(guard, App("x", (l, b, i)) - App("mu", (l, b, i))),)),),
         )
-        return Theory(
-            self.sizes, self.assumptions, {s.name: s for s in symbols}, definitions
-        )
+        return Theory(self.sizes, self.assumptions, {s.name: s for s in symbols}, definitions)
 
     def energy(self) -> Term:
         """F = sum over layers l < L, samples and units of eps^2 / 2.  Source: eq. 6."""
-        eps = lambda l, b, i: App("eps", (l, b, i))  # noqa: E731
-        return total(
-            L, lambda l: total(B, lambda b: total(width(l), lambda i: mul(eps(l, b, i), eps(l, b, i)) / 2))
-        )
+
+        def term(l: Idx, b: Idx, i: Idx) -> Term:
+            eps = App("eps", (l, b, i))
+            return mul(eps, eps) / 2
+
+        return total(L, lambda l: total(B, lambda b: total(width(l), lambda i: term(l, b, i))))
 
     def loss(self, output: str = "y") -> Term:
         """E = sum over samples and output units of (s_out - y^0)^2 / 2.  Source: eq. 2."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..language.index import Con, Idx, QVar, Size
 from ..language.signature import Deriv, Eq, Ne, Relation, Statement, Symbol, Tangent, Theory
-from ..language.terms import Add, App, Inv, Iverson, IsZero, Lam, Mul, Num, Pow, Sum, Term
+from ..language.terms import Add, App, Inv, IsZero, Iverson, Lam, Mul, Num, Pow, Sum, Term
 from .kernel import Context, Item, Kernel, KernelError, Theorem
 
 FORMAT = "pcproof-certificate-1"

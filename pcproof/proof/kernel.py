@@ -34,11 +34,33 @@ from typing import Any
 
 from ..language.arith import entails, unsatisfiable
 from ..language.index import Con, Idx, QVar, ge, lt, qvar
-from ..language.signature import Deriv, Eq, Ne, Relation, Statement
-from ..language.signature import Tangent, Theory, relation_terms, subst_relation
-from ..language.terms import ONE, ZERO, Add, App, Inv, Iverson, Lam, Mul, Num, Pow, Sum, Term
-from ..language.terms import children, close, close_lam, free_vars, loose, mentions_bound, open_, open_lam
-from ..language.terms import rebuild, subst_con, subst_idx, subterms
+from ..language.signature import Deriv, Eq, Ne, Relation, Statement, Tangent, Theory, relation_terms, subst_relation
+from ..language.terms import (
+    ONE,
+    ZERO,
+    Add,
+    App,
+    Inv,
+    Iverson,
+    Lam,
+    Mul,
+    Num,
+    Pow,
+    Sum,
+    Term,
+    children,
+    close,
+    close_lam,
+    free_vars,
+    loose,
+    mentions_bound,
+    open_,
+    open_lam,
+    rebuild,
+    subst_con,
+    subst_idx,
+    subterms,
+)
 from .ring import ring_equal
 from .theory import admit, check_index, check_statement, check_term
 
@@ -145,7 +167,12 @@ class Kernel:
 
     # -- bookkeeping ----------------------------------------------------------
     def _make(
-        self, rule: str, ctx: Context, claim: Relation, premises: Sequence[Theorem] = (), arguments: tuple[Any, ...] = ()
+        self,
+        rule: str,
+        ctx: Context,
+        claim: Relation,
+        premises: Sequence[Theorem] = (),
+        arguments: tuple[Any, ...] = (),
     ) -> Theorem:
         for p in premises:
             _require(p.kernel is self, rule, "a premise belongs to another proof")
@@ -254,9 +281,11 @@ class Kernel:
         return self._make("unfold", ctx, Eq(t, self._case("unfold", ctx, t, case)), (), (case,))
 
     def _case(self, rule: str, ctx: Context, t: Term, case: int) -> Term:
-        d = self._definitions.get(t.name) if isinstance(t, App) else None
-        _require(d is not None and 0 <= case < len(d.cases), rule, "{!r} has no case {}", t, case)
-        chosen = d.at(case, t.idx)  # type: ignore[union-attr]
+        if not isinstance(t, App) or t.name not in self._definitions:
+            raise KernelError(f"{rule}: {t!r} is not defined")
+        d = self._definitions[t.name]
+        _require(0 <= case < len(d.cases), rule, "{!r} has no case {}", t, case)
+        chosen = d.at(case, t.idx)
         for c in chosen.guard:
             _require(self.entails(ctx, c), rule, "{!r} does not follow from the guards", c)
         return chosen.value
@@ -411,9 +440,7 @@ class Kernel:
         return self._make("linear_scale", ctx, Eq(t, out), (), (position,))
 
     # -- logic ----------------------------------------------------------------
-    def _apply(
-        self, rule: str, ctx: Context, s: Statement, values: Mapping[str, Idx]
-    ) -> Relation:
+    def _apply(self, rule: str, ctx: Context, s: Statement, values: Mapping[str, Idx]) -> Relation:
         _require(set(values) == set(s.variables), rule, "values for {} expected", s.variables)
         for v in values.values():
             check_index(self.theory, v)
@@ -563,7 +590,9 @@ class Kernel:
         claim = Tangent(r.direction, Sum(bound, close(r.term, name)), Sum(bound, close(r.tangent, name)))
         return self._make("tangent_sum", ctx, claim, (th,), (bound, name))
 
-    def tangent_function(self, ctx: Context, t: App, names: Sequence[tuple[str, ...]], parts: Sequence[Theorem], deriv: Theorem) -> Theorem:
+    def tangent_function(
+        self, ctx: Context, t: App, names: Sequence[tuple[str, ...]], parts: Sequence[Theorem], deriv: Theorem
+    ) -> Theorem:
         """Chain rule, where the derivative symbols are the derivatives at this point."""
         rule = "tangent_function"
         r = self._tangents(rule, parts)
@@ -601,6 +630,4 @@ class Kernel:
         return self._make("tangent_convert", th.context, Tangent(r.direction, r.term, equation.rhs), (th, equation))
 
 
-RULES = tuple(
-    n for n in vars(Kernel) if not n.startswith("_") and n not in ("entails", "induction_context", "varying")
-)
+RULES = tuple(n for n in vars(Kernel) if not n.startswith("_") and n not in ("entails", "induction_context", "varying"))

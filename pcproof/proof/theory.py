@@ -13,8 +13,18 @@ from itertools import combinations
 
 from ..language.arith import entails, unsatisfiable
 from ..language.index import Con, Idx, QVar, Size, eq, ge, le, lt
-from ..language.signature import DEFINED, FUNCTION, OPERATOR, PARAMETER, Definition, Deriv, Statement
-from ..language.signature import Tangent, Theory, relation_terms
+from ..language.signature import (
+    DEFINED,
+    FUNCTION,
+    OPERATOR,
+    PARAMETER,
+    Definition,
+    Deriv,
+    Statement,
+    Tangent,
+    Theory,
+    relation_terms,
+)
 from ..language.terms import App, Sum, Term, children, free_vars, indices, loose, open_lam, subst_idx
 
 
@@ -116,9 +126,7 @@ def _check_definition(theory: Theory, d: Definition, group: dict[str, Definition
             raise TheoryError(f"{d.name!r}: two cases overlap: {a.guard} and {b.guard}")
     for case in d.cases:
         check_term(theory, case.value)
-        used = free_vars(case.value).union(
-            a.name for c in case.guard for a in c.expr.atoms() if isinstance(a, QVar)
-        )
+        used = free_vars(case.value).union(a.name for c in case.guard for a in c.expr.atoms() if isinstance(a, QVar))
         if loose(case.value) or not used <= set(d.params):
             raise TheoryError(f"{d.name!r}: index {sorted(used - set(d.params))} is not a parameter")
         base = (*theory.assumptions, *case.guard)

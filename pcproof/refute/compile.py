@@ -248,9 +248,7 @@ class Compiled:
         bodies = [(a.arity, self.term(a.body, names)) for a in t.args]
 
         def applied(env: Env) -> Value:
-            args = [
-                body(env) if not arity else (lambda *ks, body=body: body(env + ks)) for arity, body in bodies
-            ]
+            args = [body(env) if not arity else (lambda *ks, body=body: body(env + ks)) for arity, body in bodies]
             return self.apply(name, tuple([i(env) for i in idx]), tuple(args))
 
         return applied

@@ -17,7 +17,7 @@ class Counterexample:
 
     goal: number of the failing statement.  indices: its variables.
     exhaustive: everything smaller in the stated order was tried.
-    relevant: the entries of parameters on which the two sides depend.
+    relevant: the entries of parameters on which the two sides depend (None: not known).
     """
 
     claim: Claim
@@ -27,7 +27,7 @@ class Counterexample:
     lhs: Fraction
     rhs: Fraction
     exhaustive: bool
-    relevant: frozenset[Key] = frozenset()
+    relevant: frozenset[Key] | None = None
 
     @property
     def statement(self) -> Statement:
@@ -51,16 +51,25 @@ class Counterexample:
         return self.instance.parameters
 
     def text(self) -> str:
+        """One line: the network in PyTorch's order, then what each side computes, in both notations."""
         from .layout import network_text
 
         return network_text(self)
 
+    def paper(self) -> str:
+        """The network's numbers in the paper's notation (layer 0 is the output)."""
+        from .layout import paper_text
+
+        return paper_text(self)
+
     def formula(self) -> str:
+        """Left side minus right side at this shape, factored; "" if it is no polynomial."""
         from .formula import difference_formula
 
         return difference_formula(self)
 
     def as_dict(self) -> dict[str, Any]:
+        """For JSON: exact fractions as text."""
         from .layout import as_dict
 
         return as_dict(self)

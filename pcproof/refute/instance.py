@@ -77,9 +77,7 @@ def families(theory: Theory) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Each function or operator -> (its root, positions by which it was differentiated)."""
     derived = {d for s in theory.symbols.values() for d in s.derivatives}
     out: dict[str, tuple[str, tuple[int, ...]]] = {}
-    todo = [
-        (n, n, ()) for n, s in theory.symbols.items() if s.kind in (FUNCTION, OPERATOR) and n not in derived
-    ]
+    todo = [(n, n, ()) for n, s in theory.symbols.items() if s.kind in (FUNCTION, OPERATOR) and n not in derived]
     queue: list[tuple[str, str, tuple[int, ...]]] = list(todo)
     while queue:
         name, root, path = queue.pop(0)
@@ -246,9 +244,7 @@ class Instance:
                 **{n: (lambda *a, n=n: self.shape.size(n, a)) for n in self.shape.tables},
             },
             parameters={n: entry(n) for n, s in theory.symbols.items() if s.kind == "parameter"},
-            functions={
-                n: function(n, s.arity) for n, s in theory.symbols.items() if s.kind in (FUNCTION, OPERATOR)
-            },
+            functions={n: function(n, s.arity) for n, s in theory.symbols.items() if s.kind in (FUNCTION, OPERATOR)},
         )
 
     def entries(self, name: str) -> dict[Env, Fraction]:

@@ -81,6 +81,25 @@ def pytorch_arrays(c: Counterexample) -> dict[str, list[Nested]]:
     return out
 
 
+def paper_text(c: Counterexample) -> str:
+    """The same network in the paper's order: ``w^1 = [1], w^2 = [1], s_in = 1, s_out = 0`` (w^l leads to layer l-1)."""
+    parts = []
+    seen: set[str] = set()
+    for name, symbol in c.claim.theory.symbols.items():
+        what, entries = role(symbol), c.instance.entries(name)
+        if symbol.kind != PARAMETER or not what or not entries or what in seen:
+            continue
+        seen.add(what)
+        if what in ("weights", "biases"):
+            for layer in sorted({i[0] for i in entries}):
+                parts.append(
+                    f"{name}^{layer} = {_flat(_nested({i[1:]: v for i, v in entries.items() if i[0] == layer}))}"
+                )
+        else:
+            parts.append(f"{name} = {_scalar(_nested(entries))}")
+    return ", ".join(parts)
+
+
 def _scalar(v: Nested) -> str:
     while isinstance(v, list) and len(v) == 1:
         v = v[0]
@@ -116,7 +135,7 @@ def _network(c: Counterexample) -> list[str]:
             continue
         if entries == {(): Fraction(1)} and "learning rate" in symbol.meaning:
             continue
-        read = {i: v for i, v in entries.items() if (name, i) in c.relevant or not c.relevant}
+        read = {i: v for i, v in entries.items() if c.relevant is None or (name, i) in c.relevant}
         parts += [f"{name}{_square(i)} = {v}" for i, v in sorted(read.items())]
     return parts
 
@@ -211,6 +230,7 @@ def as_dict(c: Counterexample) -> dict[str, Any]:
         "goal": c.goal,
         **c.instance.as_dict(),
         "network": {n: _texts(v if n in ("weights", "biases") else v[0]) for n, v in pytorch_arrays(c).items()},
+        "paper": paper_text(c),
         "where": where,
         "indices": dict(c.indices),
         "values": {n: str(v) for n, v in values.items()},

@@ -66,6 +66,16 @@ class Problem:
         kinds = self.graph.kinds(self.graph.needed(self.nodes()))
         return kinds <= self.graph.POLYNOMIAL | {"table"}
 
+    @property
+    def generic(self) -> bool:
+        """Would any failure of a goal show at generic points?  (An inequation fails at special points.)"""
+        return self.polynomial and all(t.kind == "eq" for t in self.tests)
+
+    @property
+    def solved_for(self) -> bool:
+        """Are there hypotheses that parameters have to be solved for?"""
+        return any(kind == "eq" for kind, _ in self.requirements)
+
     def inputs(self, v: Value) -> set[Key]:
         """Entries of parameters that a value depends on."""
         if not isinstance(v, Node):

@@ -126,9 +126,7 @@ def _layer(t: Term, symbols: Mapping[str, Symbol]) -> int | None:
 Domain = Callable[[App], tuple[Con, ...]]  # where a symbol has a value
 
 
-def shifted_layers(
-    t: Term, symbols: Mapping[str, Symbol], guards: tuple[Con, ...], domain: Domain
-) -> Iterator[Change]:
+def shifted_layers(t: Term, symbols: Mapping[str, Symbol], guards: tuple[Con, ...], domain: Domain) -> Iterator[Change]:
     """Each symbol taken one layer up or down, where it then still has a value."""
     for s, put in _places(t):
         at = _layer(s, symbols)

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 from math import prod
 from random import Random
 from time import perf_counter
@@ -196,19 +196,24 @@ class _Search:
             return None
         result.shapes += 1
         result.last = shape
+        kept = tuple(self._activations(shape)) if functions else (generic,)
+        stages, cap = len(ENTRIES), self.limits.cap
         if not problem.impossible:
             if not problem.tests:
                 result.generic += 1
                 return None
-            if problem.polynomial and self._agree(problem):
+            if problem.generic and self._agree(problem):
                 result.generic += 1
-                return None
-        for activation in self._activations(shape) if functions else (generic,):
+                if not problem.solved_for:
+                    return None
+                # the points that meet the hypotheses may have several branches: look at small numbers too
+                kept, stages, cap = kept[:3], 1, cap // 10
+        for activation in kept:
             if self._late():
                 return None
             if functions:
                 problem = self.tracer.problem(shape, activation)
-            found = None if problem.impossible or not problem.tests else self._attack(problem)
+            found = None if problem.impossible or not problem.tests else self._attack(problem, stages, cap)
             if found is not None:
                 return found
         return None
@@ -232,30 +237,25 @@ class _Search:
         return True
 
     # -- one shape and activation -----------------------------------------------
-    def _attack(self, problem: Problem) -> Counterexample | None:
-        start = self._probe(problem)
-        if start is None and self.settled:
+    def _attack(self, problem: Problem, stages: int, cap: int) -> Counterexample | None:
+        start, settled = self._probe(problem)
+        if start is None and settled:
             return None
+        if start is None:
+            cap, stages = cap // 5, min(stages, 2)
         program = _compile(problem)
         table = problem.activation.table
-        for stage in range(len(ENTRIES)):
+        for stage in range(stages):
             lists = [self._numbers(n, stage) for n, _ in problem.slots]
-            total = prod(len(x) for x in lists)
-            tried = 0
-            for values in product(*lists):
-                tried += 1
-                if tried > self.limits.cap:
-                    break
+            for tried, values in enumerate(islice(product(*lists), cap), 1):
                 code = program(values, table)
                 if code >= 0:
                     found = self._confirm(problem, values, problem.tests[code], True)
                     if found is not None:
                         self.result.cases += tried
                         return found
-            self.result.cases += min(tried, self.limits.cap)
-            if total > self.limits.cap:
-                break
-            if start is None and stage >= 1:
+            self.result.cases += min(prod(len(x) for x in lists), cap)
+            if prod(len(x) for x in lists) > cap:
                 break
         if start is None:
             start = self._solved(problem)
@@ -267,24 +267,23 @@ class _Search:
         biases = role(self.claim.theory.symbols[name]) == "biases"
         return (0, *(v for v in ENTRIES[stage] if v != 0)) if biases else ENTRIES[stage]
 
-    def _probe(self, problem: Problem) -> Values | None:
-        """Large numbers at which a goal fails; ``settled`` if their absence settles the matter."""
+    def _probe(self, problem: Problem) -> tuple[Values | None, bool]:
+        """Large numbers at which a goal fails, if any; and whether their absence settles the matter."""
         random = Random(2021)
-        plain = problem.polynomial and problem.activation.kind != TABLE
-        self.settled = plain
-        for k in range(self.limits.probes if plain else 4 * self.limits.probes):
+        settled = problem.generic and problem.activation.kind != TABLE and not problem.solved_for
+        for k in range(self.limits.probes if settled else 4 * self.limits.probes):
             values = satisfy(problem, random_values(problem, random, k, signed=True), problem.activation.table)
             if values is None:
-                self.settled = False
+                settled = False
                 continue
             self.result.cases += 1
             if first_failure(problem, values, problem.activation.table) is not None:
-                return values
-        return None
+                return values, settled
+        return None, settled
 
     def _solved(self, problem: Problem) -> Values | None:
         """Small numbers that meet the hypotheses by solving for one parameter."""
-        if not any(kind == "eq" for kind, _ in problem.requirements):
+        if not problem.solved_for:
             return None
         random = Random(2022)
         for _ in range(100):

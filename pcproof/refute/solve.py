@@ -71,9 +71,7 @@ def _groups(problem: Problem) -> list[list[int]]:
     return [*by_name.values(), *by_layer.values()]
 
 
-def _step(
-    problem: Problem, values: Values, equations: Sequence[Number], places: Sequence[int], table: Any
-) -> Values:
+def _step(problem: Problem, values: Values, equations: Sequence[Number], places: Sequence[int], table: Any) -> Values:
     columns = []
     for k in places:
         moved = list(values)

@@ -91,9 +91,7 @@ def mutation_table(
     return out
 
 
-def claim_table(
-    chosen: Iterable[ClaimMutant], prove: Callable[[Claim], Any], limits: Limits = DEFAULT
-) -> list[Row]:
+def claim_table(chosen: Iterable[ClaimMutant], prove: Callable[[Claim], Any], limits: Limits = DEFAULT) -> list[Row]:
     """One row for each mutant of a claim: hypotheses dropped, guards weakened."""
     return [_row(m.name, m.description, m.claim, prove, limits) for m in chosen]
 

@@ -80,21 +80,36 @@ def freeze(e: Equations) -> Claim:
     Source: Lemma A.3 of Song et al.; the ranges of t are exact.
     """
     goals = [
-        Statement(("t", "l", "b", "i"), (ge(t, 0), le(t, l - 1), ge(l, 1), le(l, L), *STATE),
-                  Eq(App("x", (t, l, b, i)), App("y", (l, b, i)))),
-        Statement(("t", "l", "b", "i"), (ge(t, 0), le(t, l), ge(l, 0), lt(l, L), *STATE),
-                  Eq(App("mu", (t, l, b, i)), App("y", (l, b, i)))),
-        Statement(("t", "l", "b", "i"), (ge(t, 0), le(t, l - 1), ge(l, 0), lt(l, L), *STATE),
-                  Eq(App("eps", (t, l, b, i)), ZERO)),
+        Statement(
+            ("t", "l", "b", "i"),
+            (ge(t, 0), le(t, l - 1), ge(l, 1), le(l, L), *STATE),
+            Eq(App("x", (t, l, b, i)), App("y", (l, b, i))),
+        ),
+        Statement(
+            ("t", "l", "b", "i"),
+            (ge(t, 0), le(t, l), ge(l, 0), lt(l, L), *STATE),
+            Eq(App("mu", (t, l, b, i)), App("y", (l, b, i))),
+        ),
+        Statement(
+            ("t", "l", "b", "i"),
+            (ge(t, 0), le(t, l - 1), ge(l, 0), lt(l, L), *STATE),
+            Eq(App("eps", (t, l, b, i)), ZERO),
+        ),
     ]
     for k in e.net.kinds:
         units, ranges = unit_ranges(k)
         goals.append(
-            Statement(("t", "l", *k.units), (ge(t, 0), le(t, l - 1), ge(l, 1), le(l, L), *ranges),
-                      Eq(App(k.name, (t, l, *units)), App(k.initial, (l, *units))))
+            Statement(
+                ("t", "l", *k.units),
+                (ge(t, 0), le(t, l - 1), ge(l, 1), le(l, L), *ranges),
+                Eq(App(k.name, (t, l, *units)), App(k.initial, (l, *units))),
+            )
         )
     return Claim(
-        id=f"{e.name}_freeze", theory=timed_theory(e), goals=tuple(goals), equations=e,
+        id=f"{e.name}_freeze",
+        theory=timed_theory(e),
+        goals=tuple(goals),
+        equations=e,
         title=f"{e.name}: ahead of the wave activities, predictions and weights keep their forward values",
     )
 
@@ -107,7 +122,11 @@ def gamma_law(e: Equations) -> Claim:
         *final_weights(e, lambda layer: gamma_power(layer - 1)),
     )
     return Claim(
-        id=f"{e.name}_gamma_law", theory=timed_theory(e), goals=goals, equations=e, says="recursion",
+        id=f"{e.name}_gamma_law",
+        theory=timed_theory(e),
+        goals=goals,
+        equations=e,
+        says="recursion",
         title=f"{e.name}: at its moment the error of layer l, and the change it makes, is gamma^l times backprop's",
     )
 
@@ -127,16 +146,28 @@ def with_nonzero_gamma(claim: Claim) -> Claim:
 def theorem_3_1(e: Equations) -> Claim:
     """Theorem 3.1: every error at t = l equals backprop's."""
     return with_c3(
-        Claim(id="theorem_3_1", theory=timed_theory(e), goals=(error_at_moment(e),), equations=e, says="recursion",
-              title="Theorem 3.1: at t = l every error equals backprop's delta")
+        Claim(
+            id="theorem_3_1",
+            theory=timed_theory(e),
+            goals=(error_at_moment(e),),
+            equations=e,
+            says="recursion",
+            title="Theorem 3.1: at t = l every error equals backprop's delta",
+        )
     )
 
 
 def theorem_3_2(e: Equations) -> Claim:
     """Theorem 3.2: every change at t = l equals backprop's, and so do the final weights."""
     return with_c3(
-        Claim(id="theorem_3_2", theory=timed_theory(e), goals=(*change_at_moment(e), *final_weights(e)), equations=e,
-              says="recursion", title="Theorem 3.2: at t = l every weight change equals backprop's")
+        Claim(
+            id="theorem_3_2",
+            theory=timed_theory(e),
+            goals=(*change_at_moment(e), *final_weights(e)),
+            equations=e,
+            says="recursion",
+            title="Theorem 3.2: at t = l every weight change equals backprop's",
+        )
     )
 
 
@@ -157,13 +188,19 @@ def dynamics(e: Equations, gamma: Term = GAMMA) -> Claim:
     goals = [
         Statement((), (), Tangent("x", e.energy, state_pairing("gx", "Dx"))),
         Statement(
-            ("l", "b", "i"), (ge(l, 1), lt(l, L), *STATE),
+            ("l", "b", "i"),
+            (ge(l, 1), lt(l, L), *STATE),
             Eq(App("step", (l, b, i)), mul(-1, gamma, App("gx", (l, b, i)))),
         ),
         Statement(
-            (), (), Tangent(
-                "weights", e.energy,
-                weight_pairing(net, {k.name: "g" + k.name for k in net.kinds}, {k.name: variation(k.name) for k in net.kinds}),
+            (),
+            (),
+            Tangent(
+                "weights",
+                e.energy,
+                weight_pairing(
+                    net, {k.name: "g" + k.name for k in net.kinds}, {k.name: variation(k.name) for k in net.kinds}
+                ),
             ),
         ),
     ]
@@ -172,14 +209,20 @@ def dynamics(e: Equations, gamma: Term = GAMMA) -> Claim:
         symbols.append(Symbol(k.change, DEFINED, 1 + len(units), shape=k.shape, meaning="change that the rule makes"))
         groups.append((Definition(k.change, ("l", *k.units), tuple(e.change[k.name])),))
         goals.append(
-            Statement(("l", *k.units), (ge(l, 1), le(l, L), *ranges),
-                      Eq(App(k.change, (l, *units)), mul(-1, App("alpha"), App("g" + k.name, (l, *units)))))
+            Statement(
+                ("l", *k.units),
+                (ge(l, 1), le(l, L), *ranges),
+                Eq(App(k.change, (l, *units)), mul(-1, App("alpha"), App("g" + k.name, (l, *units)))),
+            )
         )
     from ..tactics.energy_gradient import energy_script
 
     return Claim(
-        id=f"{e.name}_dynamics", theory=theory.extend(tuple(symbols), tuple(groups)), goals=tuple(goals),
-        title=f"{e.name}: the step is -gamma dF/dx and the plasticity -alpha dF/dtheta", script=energy_script,
+        id=f"{e.name}_dynamics",
+        theory=theory.extend(tuple(symbols), tuple(groups)),
+        goals=tuple(goals),
+        title=f"{e.name}: the step is -gamma dF/dx and the plasticity -alpha dF/dtheta",
+        script=energy_script,
         says="gradient",
     )
 
@@ -211,7 +254,11 @@ def is_gradient_descent(e: Equations) -> Claim:
     terms = pairings.args if len(net.kinds) > 1 else (pairings,)  # type: ignore[attr-defined]
     goal = Statement((), (), Tangent("weights", mul(App("alpha"), net.loss()), add(*(mul(-1, p) for p in terms))))
     return Claim(
-        id=f"{e.name}_gradient", theory=theory.extend(tuple(symbols), tuple(groups)), goals=(goal,), equations=e,
-        script=rule_gradient_script, says="gradient",
+        id=f"{e.name}_gradient",
+        theory=theory.extend(tuple(symbols), tuple(groups)),
+        goals=(goal,),
+        equations=e,
+        script=rule_gradient_script,
+        says="gradient",
         title=f"{e.name}: the total weight change is -alpha times the gradient of the loss",
     )

@@ -130,14 +130,14 @@ def timed_theory(e: Equations) -> Theory:
         Symbol("eps", DEFINED, 4, shape="time, layer, batch, unit", meaning="prediction error"),
     ]
     if "mu_mixed" in rank:
-        mu2 = net.prediction(
-            lambda *a: App("x", (mixed_x, *a)), lambda k, a: App(k, (mixed_theta, *a)), l, b, i
-        )
+        mu2 = net.prediction(lambda *a: App("x", (mixed_x, *a)), lambda k, a: App(k, (mixed_theta, *a)), l, b, i)
         domain = (ge(mixed_x, 0), ge(mixed_theta, 0), ge(l, 0), le(l + 1, L))
         error = App("x", (mixed_x, l, b, i)) - App("mu_mixed", (t, l, b, i))
         group += [
             Definition("mu_mixed", ("t", "l", "b", "i"), (Case(domain, mu2),), (mixed_measure, Idx(rank["mu_mixed"]))),
-            Definition("eps_mixed", ("t", "l", "b", "i"), (Case(domain, error),), (mixed_measure, Idx(rank["eps_mixed"]))),
+            Definition(
+                "eps_mixed", ("t", "l", "b", "i"), (Case(domain, error),), (mixed_measure, Idx(rank["eps_mixed"]))
+            ),
         ]
         symbols += [
             Symbol("mu_mixed", DEFINED, 4, shape="time, layer, batch, unit", meaning="prediction from unequal times"),
@@ -193,4 +193,3 @@ def static_theory(e: Equations) -> Theory:
         groups.append((Definition(k.change, ("l", *k.units), tuple(e.change[k.name])),))
     theory = Theory({**base.sizes, **e.sizes}, base.assumptions, base.symbols, base.definitions)
     return theory.extend(tuple(symbols), tuple(groups))
-

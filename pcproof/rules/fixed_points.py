@@ -46,7 +46,10 @@ def prediction(net: Network) -> Claim:
         Statement(EVERY, (ge(l, 0), le(l, L), *STATE), Eq(X, App("y", (l, b, i)))),
     )
     return Claim(
-        "prediction_fixed_point", theory, goals, script=prediction_script,
+        "prediction_fixed_point",
+        theory,
+        goals,
+        script=prediction_script,
         title="Prediction phase: at a fixed point x = mu in every layer, so x is the forward pass",
     )
 
@@ -64,7 +67,10 @@ def prediction_converse(net: Network) -> Claim:
     from ..tactics.fixed_point import converse_script
 
     return Claim(
-        "prediction_zero_energy", theory, goals, script=converse_script,
+        "prediction_zero_energy",
+        theory,
+        goals,
+        script=converse_script,
         title="Prediction phase: where x = mu in every layer, energy and gradient are zero",
     )
 
@@ -92,8 +98,9 @@ def learning(net: Network) -> Claim:
         Statement(("b", "i"), (*span(b, 0, B), *span(i, 0, width(L - L))), Eq(App("eps", (0, b, i)), output)),
     )
     return Claim(
-        "learning_fixed_point", theory, goals, script=learning_script,
+        "learning_fixed_point",
+        theory,
+        goals,
+        script=learning_script,
         title="Learning phase: at equilibrium the errors obey backprop's recursion, at the equilibrium's own values",
     )
-
-

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from ..language.index import eq, ge, le, lt, qvar
 from ..language.signature import DEFINED, Case, Claim, Definition, Eq, Statement, Symbol, Theory
-from ..language.terms import ZERO, App, Sum, Term, add, close, free_vars, mul, open_, replace_apps
-from ..language.terms import Add, Mul
+from ..language.terms import ZERO, Add, App, Mul, Sum, Term, add, close, free_vars, mul, open_, replace_apps
 from ..networks.backprop import DATA, backprop_definitions, initial_symbols, weight_names
 from ..networks.network import L
 from .claims import STATE, unit_ranges
@@ -91,7 +90,8 @@ def front_claim(e: Equations) -> Claim:
     arrival = here.replace(lambda a: l + 1 if a == l.terms[0][0] else None)
     goals = [
         Statement(
-            ("t", "l", "b", "i"), (ge(t, 0), ge(l, 0), lt(l, L), eq(t, arrival), *STATE),
+            ("t", "l", "b", "i"),
+            (ge(t, 0), ge(l, 0), lt(l, L), eq(t, arrival), *STATE),
             Eq(App("eps", (t, l, b, i)), App("front", (l, b, i))),
         )
     ]
@@ -101,8 +101,9 @@ def front_claim(e: Equations) -> Claim:
         expected = add(App(k.initial, (l, *units)), App("front_" + k.change, (l, *units)))
         goals.append(Statement(("t", "l", *k.units), guards, Eq(App(k.name, (t, l, *units)), expected)))
     return Claim(
-        id=f"{e.name}_front", theory=theory, goals=tuple(goals), equations=e,
+        id=f"{e.name}_front",
+        theory=theory,
+        goals=tuple(goals),
+        equations=e,
         title=f"{e.name}: the running network makes the changes of its wavefront form",
     )
-
-

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..language.diff import split_cases
 from ..language.fold import fold
-from ..language.index import Con, Idx, QVar, ge, le, qvar, span
+from ..language.index import Con, QVar, ge, le, qvar, span
 from ..language.signature import Case, Claim, Symbol
 from ..language.terms import App, Term, free_vars, subst, subst_con, subterms
 from ..networks.network import B, L, Network, width
@@ -89,7 +89,13 @@ class Rule:
             if names.count(n) > 1:
                 raise RuleError(f"the parameter {n!r} is used both with and without an index")
         parameters = tuple(
-            Symbol(n, "parameter", arity, shape="scalar" if not arity else "layer or time", meaning=MEANINGS.get(n, "parameter of the rule"))
+            Symbol(
+                n,
+                "parameter",
+                arity,
+                shape="scalar" if not arity else "layer or time",
+                meaning=MEANINGS.get(n, "parameter of the rule"),
+            )
             for n, arity in sorted(used)
         )
         self.equations = Equations(

@@ -9,15 +9,14 @@ here is more than notation.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Union
 
 from ..language.diff import Guarded, collect, diff
 from ..language.index import Con, Idx, QVar, qvar, size
 from ..language.index import eq as _eq
-from ..language.terms import App, Inv, Iverson, Mul, Num, Pow, Term, add, close, free_vars, mul, neg, subst, total
-from ..language.terms import Add, Sum as _Sum
+from ..language.terms import Add, App, Inv, Iverson, Mul, Num, Pow, Term, add, close, free_vars, mul, neg, subst, total
+from ..language.terms import Sum as _Sum
 from ..networks.network import B, Network, width
 from .equations import RuleError
 
@@ -26,15 +25,15 @@ Number = Union[int, Fraction, str]
 
 def number(value: object) -> Term:
     """An exact number: int, Fraction, or text such as "1/2"; floats are refused."""
-    if isinstance(value, bool) or isinstance(value, float):
-        raise RuleError(f"{value!r} is not exact; write an int, a Fraction or a text such as \"1/2\"")
+    if isinstance(value, (bool, float)):
+        raise RuleError(f'{value!r} is not exact; write an int, a Fraction or a text such as "1/2"')
     if isinstance(value, (int, Fraction)):
         return Num(value)
     if isinstance(value, str):
         try:
             return Num(Fraction(value))
         except (ValueError, ZeroDivisionError):
-            raise RuleError(f"{value!r} is not an exact number such as \"1/2\"") from None
+            raise RuleError(f'{value!r} is not an exact number such as "1/2"') from None
     raise RuleError(f"an exact number or a symbol was expected, got {value!r}")
 
 
@@ -106,12 +105,7 @@ class Scalar:
         theory = self.net.energy_theory()
         found = diff(theory, self.term, _strange(target.term))
         back = {v + "?": qvar(v) for v in free_vars(target.term)}
-        term = add(
-            *(
-                subst(mul(Iverson(g.conditions), g.term) if g.conditions else g.term, back)
-                for g in found.parts
-            )
-        )
+        term = add(*(subst(mul(Iverson(g.conditions), g.term) if g.conditions else g.term, back) for g in found.parts))
         return Field(self.net, target.kind, target.layer, term)
 
     def __repr__(self) -> str:
@@ -258,19 +252,16 @@ def Sum(body: Scalar, span: tuple[object, object, object]) -> Scalar:
 
 def symbols(net: Network, names: str) -> tuple[Any, ...]:
     """The words of a network by name: ``x, mu, theta, l, t, L, gamma = net.symbols("...")``."""
-    makers: dict[str, Callable[[], Any]] = {
-        **{n: (lambda n=n: Symbols(net, n, "state")) for n in ("x", "mu", "eps", "y")},
-        **{k.name: (lambda k=k: Symbols(net, k.name, k.name)) for k in net.kinds},
-        **{n: (lambda n=n: Scalar(net, App(n))) for n in ("gamma", "alpha")},
-        **{n: (lambda n=n: qvar(n)) for n in ("l", "t")},
-        **{n: (lambda n=n: size(n)) for n in ("L",)},
-    }
-    out = []
-    for n in names.replace(",", " ").split():
-        if n not in makers:
-            raise RuleError(f"{n!r} is not a symbol of this network; known are {', '.join(makers)}")
-        out.append(makers[n]())
-    return tuple(out)
+    known: dict[str, Any] = {n: Symbols(net, n, "state") for n in ("x", "mu", "eps", "y")}
+    known |= {k.name: Symbols(net, k.name, k.name) for k in net.kinds}
+    known |= {n: Scalar(net, App(n)) for n in ("gamma", "alpha")}
+    known |= {n: qvar(n) for n in ("l", "t")}
+    known |= {"L": size("L")}
+    wanted = names.replace(",", " ").split()
+    for n in wanted:
+        if n not in known:
+            raise RuleError(f"{n!r} is not a symbol of this network; known are {', '.join(known)}")
+    return tuple(known[n] for n in wanted)
 
 
 def indicator_parts(term: Term) -> list[Guarded]:

@@ -118,7 +118,6 @@ def learning_script(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[T
     return {}, out
 
 
-
 def converse_script(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[Theorem]]:
     """x = mu everywhere => errors, gradient and energy are 0."""
     first, gradient, energy = claim.goals

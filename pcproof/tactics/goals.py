@@ -72,8 +72,7 @@ def prove_equation(k: Kernel, ctx: Context, lhs: Term, rhs: Term, tools: Tools, 
         con = _splitting(k, ctx, rewriter, (a, b, a2, b2), tools)
         if con is not None:
             parts = [
-                prove_equation(k, ctx.with_guards(side), lhs, rhs, tools, depth + 1)
-                for side in (con, *con.negations())
+                prove_equation(k, ctx.with_guards(side), lhs, rhs, tools, depth + 1) for side in (con, *con.negations())
             ]
             return k.cases(ctx, con, parts)
     raise Stuck(ctx, Eq(a2, b2))
@@ -87,7 +86,11 @@ def equalities(k: Kernel, ctx: Context) -> dict[str, Idx]:
             continue
         e = subst_idx(c.expr, out)
         own = [(a, m) for a, m in e.terms if isinstance(a, QVar) and abs(m) == 1]
-        own = [p for p in own if p[0] not in {x for y, _ in e.terms if isinstance(y, Size) for z in y.args for x in z.atoms()}]
+        own = [
+            p
+            for p in own
+            if p[0] not in {x for y, _ in e.terms if isinstance(y, Size) for z in y.args for x in z.atoms()}
+        ]
         if own:
             # keep layers where possible: times go first
             atom, m = min(own, key=lambda p: (p[0].name != "t", p[0].name))
@@ -123,7 +126,7 @@ def _join(k: Kernel, ctx: Context, lhs: Term, rhs: Term, left: Theorem | None, r
 
 def _splitting(k: Kernel, ctx: Context, rewriter: Rewriter, ends: Sequence[Term], tools: Tools) -> Con | None:
     """A constraint that would let some symbol be unfolded."""
-    for c, app in rewriter.blocked:
+    for _, app in rewriter.blocked:
         if free_vars(app) <= set(ctx.variables):
             con = undecided(k, ctx, app)
             if con is not None:

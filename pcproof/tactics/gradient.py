@@ -17,7 +17,7 @@ from ..language.terms import Add, App, Mul, Sum, Term, free_vars, open_, open_la
 from ..proof.kernel import Context, Kernel, Theorem
 from .goals import Stuck, Tools, prove_equation
 from .normal import normalize
-from .rewrite import Rewriter, bottom_up, both, determined, fresh, matching_app, then
+from .rewrite import Rewriter, both, bottom_up, determined, fresh, matching_app, then
 
 
 class Differentiator:

@@ -71,17 +71,16 @@ class Cone:
         self.k, self.e = k, e
         self.theory = k.theory
         self.timed = timed_names(self.theory)
-        self.static = {
-            d.name for g in self.theory.definitions for d in g if d.name not in self.timed
-        }
+        self.static = {d.name for g in self.theory.definitions for d in g if d.name not in self.timed}
         sizes = {"L": PROBE_DEPTH, "B": 1, "n": lambda _: 2, "m": lambda _: 2}
-        sizes.update({n: 3 for n in e.sizes})
+        sizes.update(dict.fromkeys(e.sizes, 3))
         model = random_model(self.theory, sizes)
         for h in self.theory.hypotheses.values():  # the guessing model meets what is given, as far as it is a value
             r = h.relation
             if isinstance(r, Eq) and not h.variables and isinstance(r.lhs, App) and isinstance(r.rhs, Num):
                 parameters = cast(dict[str, Any], model.parameters)
-                parameters[r.lhs.name] = lambda *_, value=Mod(r.rhs.value): value
+                given = Mod(r.rhs.value)
+                parameters[r.lhs.name] = lambda *_, value=given: value
         self.probe = Evaluator(self.theory, model)
         self.lemmas = Lemmas()
 
@@ -120,7 +119,7 @@ class Cone:
             tried = False
             for layer in range(first, last + 1):
                 for time in range(0, layer + c + 1):
-                    env = {"t": time, "l": layer, **{u: 0 for u in units}}
+                    env = {"t": time, "l": layer, **dict.fromkeys(units, 0)}
                     got, want = self._value(term, env), self._value(value, env)
                     if got is None or want is None:
                         continue
@@ -223,4 +222,3 @@ class Cone:
         tools = Tools(self.lemmas.all(), eager=self.timed, lazy=self.static)
         (th,) = induct(self.k, [s], [t], tools)
         return th
-

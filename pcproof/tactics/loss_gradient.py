@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from ..language.index import Idx, eq, ge, lt, le, qvar, span
+from ..language.index import Idx, eq, ge, le, lt, qvar, span
 from ..language.signature import Claim, Eq, Statement, Tangent
 from ..language.terms import ZERO, App, Sum, Term, add, mul, open_, replace_apps, subst, subterms, total
 from ..networks.network import B, L, width

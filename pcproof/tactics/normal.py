@@ -15,8 +15,7 @@ from __future__ import annotations
 from itertools import permutations
 
 from ..language.index import Idx, qvar
-from ..language.terms import Add, App, Mul, Num, Sum, Term, close, free_vars, mul, open_
-from ..language.terms import ONE, ZERO, Pow
+from ..language.terms import ONE, ZERO, Add, App, Mul, Num, Pow, Sum, Term, close, free_vars, mul, open_
 from ..proof.kernel import Context, Kernel, Theorem
 from ..proof.ring import polynomial, term_of
 from .rewrite import both, fresh, inside, then
