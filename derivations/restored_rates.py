@@ -7,7 +7,7 @@ So C3 is a convention and not a necessity.
 from pcproof import MLP, Eq, Rule, Sum, sq
 from pcproof.catalogue import Entry
 from pcproof.language.signature import Claim
-from pcproof.rules.claims import with_nonzero_gamma
+from pcproof.rules.claims import equals_backprop, with_nonzero_gamma
 
 ORDER = 43
 TITLE = "Learning rates alpha gamma^{-l} restore backprop for every gamma other than 0"
@@ -43,6 +43,7 @@ ENTRIES = (
         equation="",
         claim=claim,
         rule=rule,
+        of=lambda e: with_nonzero_gamma(equals_backprop(e)),
         kernels=True,
     ),
 )

@@ -17,6 +17,7 @@ from pcproof.networks.chain import Chain
 from pcproof.networks.mlp import MLP
 from pcproof.networks.network import Network
 from pcproof.rules import zil
+from pcproof.rules.claims import equals_backprop
 
 ORDER = 40
 SOURCE = "Song et al. 2020"
@@ -35,6 +36,7 @@ ENTRIES = (
         equation="Theorem 3.2",
         claim=lambda: claim(MLP(), "zil", TITLE),
         rule=lambda: zil(MLP(), gamma=1),
+        of=equals_backprop,
         kernels=True,
     ),
     Entry(
@@ -44,6 +46,7 @@ ENTRIES = (
         equation="Theorem 3.2",
         claim=lambda: claim(MLP(bias=True), "zil_bias", TITLE + ", biases included"),
         rule=lambda: zil(MLP(bias=True), gamma=1),
+        of=equals_backprop,
         kernels=True,
     ),
     Entry(
@@ -53,5 +56,6 @@ ENTRIES = (
         equation="Theorem 3.2",
         claim=lambda: claim(Chain(), "zil_chain", TITLE + ", for any chain of differentiable layers"),
         rule=lambda: zil(Chain(), gamma=1),
+        of=equals_backprop,
     ),
 )

@@ -44,6 +44,7 @@ ENTRIES = (
         equation="Lemma A.3",
         claim=lambda: named(freeze(equations()), "zil_freeze", FREEZE),
         rule=lambda: zil(MLP(bias=True), gamma=None),
+        of=freeze,
     ),
     Entry(
         id="zil_dynamics",
@@ -52,6 +53,7 @@ ENTRIES = (
         equation="6, 7, 9",
         claim=lambda: named(dynamics(equations()), "zil_dynamics", DYNAMICS),
         rule=lambda: zil(MLP(bias=True), gamma=None),
+        of=dynamics,
     ),
     Entry(
         id="gamma_law",
@@ -60,5 +62,6 @@ ENTRIES = (
         equation="remark on C3",
         claim=lambda: named(gamma_law(equations()), "gamma_law", LAW),
         rule=lambda: zil(MLP(bias=True), gamma=None),
+        of=gamma_law,
     ),
 )

@@ -23,6 +23,7 @@ ENTRIES = (
         equation="Theorem 3.1",
         claim=lambda: replace(theorem_3_1(zil(MLP(bias=True), gamma=None).equations), source=SOURCE),
         rule=lambda: zil(MLP(bias=True), gamma=None),
+        of=theorem_3_1,
     ),
     Entry(
         id="theorem_3_2",
@@ -31,6 +32,7 @@ ENTRIES = (
         equation="Theorem 3.2",
         claim=lambda: replace(theorem_3_2(zil(MLP(bias=True), gamma=None).equations), source=SOURCE),
         rule=lambda: zil(MLP(bias=True), gamma=None),
+        of=theorem_3_2,
     ),
     Entry(
         id="zil_gradient",
@@ -44,5 +46,6 @@ ENTRIES = (
             source=SOURCE,
         ),
         rule=lambda: zil(MLP(bias=True), gamma=None),
+        of=lambda e: with_c3(is_gradient_descent(e)),
     ),
 )

@@ -30,6 +30,8 @@ class Entry:
     kind: "theorem" or "refuted claim" (a printed claim that fails).
     expected: the verdict that the report insists on.
     claim: builds the claim; rule: builds the rule that it is about, if any.
+    of: the same claim of any rule's equations, so that mutants of the rule can be asked.
+    kernels: code is generated from it and committed.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Entry:
     kind: str = "theorem"
     expected: str = "proved"
     rule: Callable[[], Any] | None = None
+    of: Callable[[Any], Claim] | None = None
     kernels: bool = False
     note: str = ""
 

@@ -445,3 +445,27 @@ def test_loops_stay_apart_where_one_reads_ahead() -> None:
             for m, a in enumerate(got):
                 for at in np.ndindex(*a.shape):
                     assert a[at] == run.call("late", (net.depth - m, *at))
+
+
+def test_committed_kernels_are_current() -> None:
+    """``generated/`` is what the theorems give; after a change run ``pcproof generate``."""
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "pcproof", "generate", "--check", "--out", str(root / "generated")]
+    env = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_committed_kernels_run() -> None:
+    """Every committed NumPy kernel equals backprop exactly, in standalone form."""
+    folder = Path(__file__).parents[1] / "generated"
+    files = sorted(folder.glob("*_numpy.py"))
+    assert files
+    for path in files:
+        bias = "_bias_" in path.name
+        k = load_kernel(path.read_text())
+        bp = kernel(MLP(bias), form="backprop")
+        data = Net(9, 4, 3, 2)
+        more = {"gamma": Fraction(-2, 3)} if "gamma" in k.update.__code__.co_varnames else {}
+        assert k.module.PROVED and k.module.THEOREM and k.module.DIGEST
+        assert same(data.run(k, TABLE, bias, **more), data.run(bp, TABLE, bias)), path.name

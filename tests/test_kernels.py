@@ -179,6 +179,7 @@ def autograd(weights: Any, biases: Any, x: Any, target: Any, f: Callable[[Any], 
     return [-a.grad for a in leaves]
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("form", FORMS)
 def test_torch_against_autograd(form: str, bias: bool) -> None:
@@ -201,6 +202,7 @@ def test_torch_against_autograd(form: str, bias: bool) -> None:
                 assert float((a - b).abs().max()) <= bound * (1 + float(b.abs().max())), name
 
 
+@pytest.mark.torch
 def test_torch_equals_numpy() -> None:
     torch = pytest.importorskip("torch")
     weights, biases, x, target = floats(7, [3, 4, 5, 2], 4)
@@ -214,6 +216,7 @@ def test_torch_equals_numpy() -> None:
             assert np.allclose(a, b.numpy(), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.torch
 def test_torch_refuses_other_things() -> None:
     torch = pytest.importorskip("torch")
     k = kernel("backprop", "torch")
@@ -270,6 +273,7 @@ def test_errors_of_parameters() -> None:
         k.update([W], X, S, "tanh", gamma="one")
 
 
+@pytest.mark.torch
 def test_functions_of_torch_are_understood_when_called_on_the_kernel() -> None:
     torch = pytest.importorskip("torch")
     weights, _, x, target = floats(8, [3, 4, 4, 2], 4)

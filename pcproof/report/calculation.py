@@ -65,6 +65,13 @@ def calculation(proof: Proof) -> list[Line]:
     return _Reader(proof).lines()
 
 
+def definition_uses(proof: Proof) -> list[tuple[str, Item]]:
+    """Every unfolding in the proof, with the title of the lemma or goal in which it stands."""
+    reader = _Reader(proof)
+    reader.lines()
+    return [(title, reader.items[n]) for title, n in reader.unfolded]
+
+
 class _Reader:
     """Turns the items of one proof into lines."""
 
@@ -75,6 +82,7 @@ class _Reader:
         self.needed = {i.id for i in proof.items()}
         self.counted: set[int] = set()
         self.groups: list[list[int]] = []
+        self.unfolded: list[tuple[str, int]] = []
         self.goals = {g.id for g in proof.goals}
         self.twins: dict[int, list[int]] = {}
         self._name_auxiliaries()
@@ -136,12 +144,14 @@ class _Reader:
             if len(item.premises) > 1:
                 how = f"by joint induction on {_measure(measures[which])}"
             body = item.premises[which]
-        before = len(self.counted)
+        before = set(self.counted)
         self.counted.add(number)
         for twin in self.twins.get(number, ()):
             self.counted |= set(self._below(twin))
         steps = self._proof(body, 1, hypotheses)
-        total = len(self.counted) - before
+        own = self.counted - before
+        self.unfolded += [(title, n) for n in sorted(own) if self.items[n].rule == "unfold"]
+        total = len(own)
         head = Line(symbol(title, latex=rf"\text{{{title}}}", mathml=f"<mtext>{title}</mtext>"), kind="heading",
                     items=total)  # fmt: skip
         said = Line(statement(s), kind="statement", comment=how, rule=how)

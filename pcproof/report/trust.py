@@ -1,0 +1,76 @@
+"""What has to be believed: axioms, hypotheses, what is only tested, what is not covered; and how to cite."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from ..language.show import show_con, show_statement
+from ..proof.kernel import RULES
+from ..result import Proved
+
+SONG = """@inproceedings{song2020brain,
+  author    = {Song, Yuhang and Lukasiewicz, Thomas and Xu, Zhenghua and Bogacz, Rafal},
+  title     = {Can the Brain Do Backpropagation? --- Exact Implementation of Backpropagation
+               in Predictive Coding Networks},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume    = {33},
+  pages     = {22566--22579},
+  year      = {2020}
+}"""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Lists of sentences, and the kernel rules with how often each was used."""
+
+    believed: tuple[str, ...]
+    hypotheses: tuple[str, ...]
+    tested: tuple[str, ...]
+    uncovered: tuple[str, ...]
+    rules: tuple[tuple[str, int], ...]
+    unused: tuple[str, ...]
+
+
+def trust(result: Proved, torch_checked: bool) -> Trust:
+    """For one theorem."""
+    assert result.proof is not None
+    theory = result.claim.theory
+    items = result.proof.items()
+    used = Counter(i.rule for i in items)
+    hypotheses = [f"{n}: {show_statement(s)}" for n, s in theory.hypotheses.items()]
+    hypotheses += [f"on the sizes: {show_con(c)}" for c in theory.assumptions]
+    believed = (
+        f"The kernel: {len(RULES)} rules, of which this proof uses {len(used)}, in {len(items)} steps.",
+        "Its decision procedures for linear integer conditions and for polynomial identities, which it trusts.",
+        "The admission check: cases of a definition exclude each other and recursion goes down, so the equations have"
+        " a solution and no definition can hide a contradiction.",
+        "Python, which runs all of these.",
+    )
+    tested = (
+        "That generated source computes the equations: compared exactly, in fractions and modulo a prime.",
+        "Floats against real numbers: random networks within a derived bound, and the error plot above.",
+        "Gradients of torch.autograd" + ("." if torch_checked else ": not checked on this machine (torch is not installed)."),
+        "Accuracy and run time on the digits: measured, and nothing is claimed beyond this page.",
+    )
+    uncovered = (
+        "Stochastic or asynchronous updates, spiking neurons, weight transport (backward weights are the forward ones).",
+        "That a prediction phase reaches the forward pass: C1 is a condition of the theorem.",
+        "Other losses than the squared error.",
+        "No second checker has read this certificate yet: neither an SMT solver nor Coq was run.",
+    )
+    return Trust(
+        believed, tuple(hypotheses), tested, uncovered, tuple(used.most_common()),
+        tuple(r for r in RULES if r not in used),
+    )  # fmt: skip
+
+
+def bibtex(result: Proved) -> str:
+    """The theorem, by its digest, and the paper that it is about."""
+    claim = result.claim
+    return (
+        f"@misc{{pcproof_{claim.id},\n"
+        f"  title        = {{{claim.title}}},\n"
+        f"  howpublished = {{Machine-checked proof by pcproof}},\n"
+        f"  note         = {{Theorem {claim.id}, certificate sha256:{result.digest}}}\n}}\n\n{SONG}\n"
+    )
