@@ -7,9 +7,9 @@ remark on C3.
 keep their forward values; so every error is formed with the weights in force
 before any update at that moment.  *Gamma law*: at its moment the error of
 layer l is gamma^l delta^l, and the change of theta^{l+1} is gamma^l times
-backprop's.  *Dynamics*: the step is -gamma dF/dx and the plasticity
--alpha dF/dtheta; a separate theorem, because the sign of -eps does not show in
-the others (eps is zero whenever that term is used).
+backprop's.  *Dynamics*, *plasticity*: the step is -gamma dF/dx and the change
+of weights -alpha dF/dtheta; theorems of their own, because the sign of -eps does
+not show in the others (eps is zero whenever that term is used).
 """
 
 from dataclasses import replace
@@ -18,14 +18,15 @@ from pcproof.catalogue import Entry
 from pcproof.language.signature import Claim
 from pcproof.networks.mlp import MLP
 from pcproof.rules import zil
-from pcproof.rules.claims import dynamics, freeze, gamma_law
+from pcproof.rules.claims import dynamics, freeze, gamma_law, plasticity
 from pcproof.rules.equations import Equations
 
 ORDER = 41
 SOURCE = "Song et al. 2020"
 FREEZE = "Ahead of the wave nothing has moved: x, mu, eps and theta keep their forward values"
 LAW = "Gamma law: at t = l the error and the weight change of layer l are gamma^l times backprop's"
-DYNAMICS = "The step is -gamma dF/dx and the plasticity -alpha dF/dtheta of the same energy"
+DYNAMICS = "The step is -gamma dF/dx of the energy"
+PLASTICITY = "The plasticity is -alpha dF/dtheta of the same energy"
 
 
 def equations() -> Equations:
@@ -50,10 +51,19 @@ ENTRIES = (
         id="zil_dynamics",
         title=DYNAMICS,
         source=SOURCE,
-        equation="6, 7, 9",
+        equation="6, 7",
         claim=lambda: named(dynamics(equations()), "zil_dynamics", DYNAMICS),
         rule=lambda: zil(MLP(bias=True), gamma=None),
         of=dynamics,
+    ),
+    Entry(
+        id="zil_plasticity",
+        title=PLASTICITY,
+        source=SOURCE,
+        equation="6, 9",
+        claim=lambda: named(plasticity(equations()), "zil_plasticity", PLASTICITY),
+        rule=lambda: zil(MLP(bias=True), gamma=None),
+        of=plasticity,
     ),
     Entry(
         id="gamma_law",

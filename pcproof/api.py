@@ -15,6 +15,19 @@ def _claim(what: Any) -> Claim:
     raise TypeError(f"a claim such as rule.equals_backprop() was expected, got {type(what).__name__}")
 
 
+def proved_by_kernel(claim: Claim) -> bool:
+    """Does the kernel accept a proof?  No instance is looked for."""
+    from .proof.kernel import KernelError
+    from .tactics.goals import Stuck
+    from .tactics.prover import prove_claim
+
+    try:
+        prove_claim(claim)
+    except (Stuck, KernelError):
+        return False
+    return True
+
+
 def prove(claim: Claim) -> Result:
     """Prove a claim for every depth and width, or refute it, or say unknown.
 

@@ -7,15 +7,17 @@ kernel; then another theorem that it breaks is looked for.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from .api import prove
+from .api import proved_by_kernel
 from .catalogue import Entry, entries
-from .language.signature import Claim
+from .language.signature import Claim, Definition
 from .language.terms import ONE
-from .refute.mutate import claim_mutants
+from .proof.theory import admit
+from .refute.mutate import ClaimMutant, claim_mutants
 from .refute.table import Row, claim_table, mutation_table
-from .rules.claims import GAMMA, dynamics, freeze
+from .rules.claims import GAMMA, dynamics, equals_backprop, freeze, gamma_law, plasticity
 from .rules.equations import Equations
 
 
@@ -24,7 +26,67 @@ def own_dynamics(e: Equations) -> Claim:
     return dynamics(e, GAMMA if any(p.name == "gamma" for p in e.parameters) else ONE)
 
 
-OTHERS: dict[str, Callable[[Equations], Claim]] = {"zil_dynamics": own_dynamics, "zil_freeze": freeze}
+OTHERS: dict[str, Callable[[Equations], Claim]] = {
+    "zil_dynamics": own_dynamics,
+    "zil_plasticity": plasticity,
+    "zil_freeze": freeze,
+    "zil": equals_backprop,
+    "gamma_law": gamma_law,
+}
+
+STATIC_OTHERS = ("energy_gradient", "backprop_gradient", "zil", "zil_bias", "zil_chain")
+
+
+def _others(entry: Entry, equations: Equations) -> dict[str, Callable[[Equations], Claim]]:
+    """The theorems of ``OTHERS`` that hold of the rule itself."""
+    out = {}
+    for name, make in OTHERS.items():
+        if name == entry.id or make is entry.of:
+            continue
+        try:
+            if proved_by_kernel(make(equations)):
+                out[name] = make
+        except ValueError:
+            continue  # the claim speaks of a symbol that the rule does not have
+    return out
+
+
+def _with_definition(id: str) -> Callable[[ClaimMutant], Claim | None]:
+    """The claim of another entry with the mutant's changed definitions put in."""
+
+    def make(m: ClaimMutant) -> Claim | None:
+        claim = entries()[id].claim()
+        mine = {d.name: d for g in m.claim.theory.definitions for d in g}
+
+        def put(d: Definition) -> Definition:
+            new = mine.get(d.name)
+            return new if new is not None and new.params == d.params and len(new.cases) == len(d.cases) else d
+
+        groups = tuple(tuple(put(d) for d in g) for g in claim.theory.definitions)
+        if groups == claim.theory.definitions:
+            return None
+        theory = replace(claim.theory, definitions=groups)
+        admit(theory)  # raises where the definitions do not fit, as between different networks
+        return replace(claim, theory=theory)
+
+    return make
+
+
+def reached(claim: Claim) -> list[str]:
+    """Names of the definitions that the goals and hypotheses of a claim rest on."""
+    from .language.signature import relation_terms
+    from .language.terms import App, subterms
+
+    statements = [*claim.goals, *claim.theory.hypotheses.values()]
+    todo = [t for s in statements for t in relation_terms(s.relation)]
+    definitions = {d.name: d for g in claim.theory.definitions for d in g}
+    out: list[str] = []
+    while todo:
+        for s in subterms(todo.pop()):
+            if isinstance(s, App) and s.name in definitions and s.name not in out:
+                out.append(s.name)
+                todo += [c.value for c in definitions[s.name].cases]
+    return out
 
 
 def attack(entry: Entry) -> list[Row]:
@@ -32,18 +94,13 @@ def attack(entry: Entry) -> list[Row]:
 
     Rules: mutants of the equations (terms, start, moment, order, step size),
     then of the statement (hypotheses dropped, ranges widened).  Other claims:
-    mutants of the statement and of every definition.
+    mutants of the statement and of every definition that it rests on.
     """
     claim = entry.claim()
     if entry.of is None or entry.rule is None:
-        return claim_table(claim_mutants(claim, definitions=None), prove)
-    others = {n: c for n, c in OTHERS.items() if n != entry.id}
+        others = {id: _with_definition(id) for id in STATIC_OTHERS if id != entry.id}
+        return claim_table(claim_mutants(claim, definitions=reached(claim)), proved_by_kernel, others=others)
     equations: Any = entry.rule().equations
-    of = entry.of if entry.id != "zil_dynamics" else own_dynamics
-    rows = mutation_table(of, equations, prove, others)
-    return rows + claim_table(claim_mutants(claim), prove)
-
-
-def attack_all() -> dict[str, list[Row]]:
-    """Every mutation table of the catalogue, by id."""
-    return {id: attack(entry) for id, entry in entries().items()}
+    of = own_dynamics if entry.id == "zil_dynamics" else entry.of
+    rows = mutation_table(of, equations, proved_by_kernel, _others(entry, equations))
+    return rows + claim_table(claim_mutants(claim), proved_by_kernel)

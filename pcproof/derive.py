@@ -108,7 +108,7 @@ class Derivation:
                 if line.kind == "heading":
                     rows.append(f'<tr><td colspan="3"><em>{escape(line.left.text)}</em></td></tr>')
                     continue
-                why = escape(line.rule) + (f"<br><small>{escape(line.comment)}</small>" if line.comment else "")
+                why = escape(line.rule) + (f"<br/><small>{escape(line.comment)}</small>" if line.comment else "")
                 where = f"<small>where {math(line.where.mathml)}</small>" if line.where else ""
                 rows.append(
                     f'<tr><td style="text-align:right">{math(line.left.mathml)}</td>'
@@ -405,7 +405,7 @@ def _gradient_lines(what: Formula, d: Derivative) -> list[Line]:
     pen = Pen(shown, guards)
     raw = add(*(o.closed() for o in found))
     left = pen.partial(what, d.target)
-    lines = [Line(left, pen.term(raw), rule="product rule, chain rule; dx/dx is 1 where all indices agree")]
+    lines = [Line(left, pen.block(raw), rule="product rule, chain rule; dx/dx is 1 where all indices agree")]
     for n, (o, ps) in enumerate(chains):
         lines.append(Line(words(f"occurrence {n + 1} of {len(chains)}"), kind="heading"))
         first, binders = pen.term(o.closed()), len(o.binders)

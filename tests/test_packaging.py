@@ -97,11 +97,20 @@ class Environment:
         return found
 
 
+def dependencies(folder: Path) -> Path:
+    """What the environment of the tests has installed, as links, without pcproof itself."""
+    folder.mkdir()
+    for path in Path(sysconfig.get_path("purelib")).iterdir():
+        if "pcproof" not in path.name:
+            (folder / path.name).symlink_to(path)
+    return folder
+
+
 def make_environment(folder: Path, *install: str) -> Environment:
     """A new environment with pcproof from ``install``; dependencies come from the environment of the tests."""
     venv.create(folder, with_pip=False, symlinks=os.name != "nt")
     out = Environment(folder)
-    (out.site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (out.site / "dependencies.pth").write_text(f"{dependencies(folder / 'dependencies')}\n")
     done = subprocess.run(
         [sys.executable, "-m", "pip", "--python", str(out.bin / "python"), "install", "-q", "--no-deps", "--no-index",
          "--no-build-isolation", "--force-reinstall", *install],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from pcproof.testing import runner
 from pcproof.testing.broken import BROKEN
 from pcproof.testing.cases import Case
 from pcproof.testing.junit import junit_xml
-from pcproof.testing.properties import Measure, Mismatch, Property, _within, negative_properties, properties_of
+from pcproof.testing.properties import Measure, Mismatch, _within, negative_properties, properties_of
 from pcproof.testing.reference import autograd, backprop
 from pcproof.testing.rounding import CURVATURE, Bounds, bounds, unit_roundoff
 from pcproof.testing.subjects import Subject, subject_of
@@ -149,10 +151,18 @@ def test_literal_bound_grows_as_the_error_vanishes() -> None:
     assert 900 < relative[1] / relative[0] < 1100
 
 
-def _wrong(update: object, factor: float) -> object:
-    def changed(*args: object, **options: object) -> object:
-        weights, biases = update(*args, **options)  # type: ignore[operator]
-        return [w * (factor if k == 0 else 1) for k, w in enumerate(weights)], biases
+def _off(update: Callable[..., Any], only: Any = None) -> Callable[..., Any]:
+    """The update with its first layer off by one part in a hundred, in one precision or in all."""
+
+    def changed(weights: list[Any], x: Any, target: Any, activation: Any, biases: Any, **options: Any) -> Any:
+        out = update(weights, x, target, activation, biases, **options)
+        if only is not None and weights[0].dtype != only:
+            return out
+        kind = weights[0].dtype.type if weights[0].dtype != object else Fraction
+        factor = kind(Fraction(101, 100)) if kind is Fraction else kind(1.01)
+        if biases is None:
+            return [out[0] * factor, *out[1:]]
+        return [out[0][0] * factor, *out[0][1:]], out[1]
 
     return changed
 
@@ -163,23 +173,21 @@ def test_a_wrong_kernel_is_noticed(name: str) -> None:
     good = subject("zil_bias")
     wrong = Subject(good.id, good.verdict, True, dict(good.updates), {}, (), True)
     update = good.updates["numpy", "wavefront"]
-
-    def narrow_only(weights: list[np.ndarray], *args: object, **options: object) -> object:
-        return (_wrong(update, 1.01) if weights[0].dtype == np.float32 else update)(weights, *args, **options)  # type: ignore[operator]
-
-    def doubled(weights: list[np.ndarray], x: object, target: object, activation: object, biases: object, **options: object) -> object:
-        out = update(weights, x, target, activation, biases, **options)
-        return (out[0], out[1]) if biases is None else ([out[0][0] * 2, *out[0][1:]], out[1])
-
-    wrong.updates["numpy", "wavefront"] = narrow_only if name.startswith("float") else doubled
+    wrong.updates["numpy", "wavefront"] = _off(update, np.float32 if name.startswith("float") else None)
     (found,) = [p for p in properties_of(wrong) if p.name == name]
-    if name.startswith("float"):
-        bias_only = Property(found.name, found.says, found.strategy.filter(lambda case: case.bias), found.check)
-        outcome, _ = runner.check(bias_only, "wrong", EXAMPLES, seed=0)
-    else:
-        outcome, _ = runner.check(found, "wrong", EXAMPLES, seed=0)
+    outcome, _ = runner.check(found, "wrong", EXAMPLES, seed=0)
     assert outcome.status == runner.FAILED
     assert "widths" in outcome.text and "seed" in outcome.text
+
+
+def test_a_crash_is_a_failure_with_its_case() -> None:
+    def crash(*arguments: Any, **options: Any) -> Any:
+        raise ZeroDivisionError("ouch")
+
+    wrong = Subject("zil", "proved", False, {("numpy", "wavefront"): crash}, {}, (), True)
+    outcome, _ = runner.check(properties_of(wrong)[0], "wrong", 5, seed=0)
+    assert outcome.status == runner.FAILED
+    assert outcome.text.startswith("ZeroDivisionError: ouch; widths 1-1 ")
 
 
 def test_nan_is_not_within_any_bound() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +46,7 @@ def command(
         if result.verdict != "proved" and not unproved:
             note(f"pcproof generate: {entry.id} is {result.verdict}, so nothing was written (see `pcproof prove`)")
             return exits.OF_VERDICT[result.verdict]
-        files += _files(entry, result, _chosen(backend, BACKENDS), _chosen(form, FORMS), form != "all", left_out)
+        files += _files(entry, result, _chosen(backend, BACKENDS), _chosen(form, FORMS), left_out)
     changed = write_generated(out, files, check=check)
     stale = _stale(out, [n for n, _ in files]) if check and not names and (backend, form) == ("all", "all") else []
     for text in left_out:
@@ -71,22 +70,26 @@ def _chosen(option: str, known: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _files(
-    entry: Entry, result: Any, backends: tuple[str, ...], forms: tuple[str, ...], strict: bool, left_out: list[str]
-) -> Iterator[tuple[str, str]]:
-    """File names and sources; a form that the rule does not have is left out, unless it was asked for."""
+    entry: Entry, result: Any, backends: tuple[str, ...], forms: tuple[str, ...], left_out: list[str]
+) -> list[tuple[str, str]]:
+    """File names and sources.  A form that the rule does not have is left out, but one at least must be there."""
     from ..catalogue import CatalogueError
     from ..kernels.from_result import source_of
     from ..kernels.tensors import KernelError
 
     mark = "" if result.verdict == "proved" else "_unproved"
+    found: list[tuple[str, str]] = []
+    reasons: list[str] = []
     for form in forms:
         for backend in backends:
             try:
-                yield f"{entry.id}{mark}_{form}_{backend}.py", source_of(result, backend, form)
+                found.append((f"{entry.id}{mark}_{form}_{backend}.py", source_of(result, backend, form)))
             except KernelError as e:
-                if strict or len(forms) == 1:
-                    raise CatalogueError(f"{entry.id}: {e}") from e
-                left_out.append(f"{entry.id}: no {form} kernel for {backend}: {e}")
+                reasons.append(f"{entry.id}: no {form} kernel for {backend}: {e}")
+    if not found:
+        raise CatalogueError(reasons[0])
+    left_out += reasons
+    return found
 
 
 def _stale(out: str, expected: list[str]) -> list[str]:

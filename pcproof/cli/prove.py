@@ -9,7 +9,7 @@ from .terminal import note, working
 from .verdict import report_verdict, save_certificate
 
 
-@click.command("prove", short_help="A proof, a counterexample, or \"unknown\".", epilog=EXECUTED)
+@click.command("prove", short_help='A proof, a counterexample, or "unknown".', epilog=EXECUTED)
 @what()
 @click.option("--certificate", metavar="OUT", help="Write the proof as canonical JSON.")
 @latex_option

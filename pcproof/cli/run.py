@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -63,10 +64,8 @@ def _refuse(sentence: str) -> int:
 
 def _forget_stdout() -> None:
     """The reader has gone: what is still buffered must not fail again at exit."""
-    try:
+    with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        pass
 
 
 def _explain(e: Exception) -> int:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,8 +52,14 @@ def _degrade(error: UnicodeError) -> tuple[str, int]:
     return "".join(map(_plain, error.object[error.start : error.end])), error.end
 
 
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (it lives as long as the program)
+
+
 def make_streams_safe() -> None:
-    """Never fail on a character that the terminal's encoding lacks."""
+    """Never fail on a character that the terminal's encoding lacks, nor on a stream that is closed."""
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     codecs.register_error("pcproof.degrade", _degrade)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -63,9 +70,14 @@ def console(stderr: bool = False) -> Console:
     """A rich console on standard output (or error), made anew so that redirection is seen."""
     from rich.console import Console
 
+    class _Console(Console):
+        def on_broken_pipe(self) -> None:
+            """Rich would exit with status 1, which means "refuted" here."""
+            raise BrokenPipeError
+
     stream = sys.stderr if stderr else sys.stdout
     terminal = stream.isatty()
-    return Console(
+    return _Console(
         file=stream, highlight=False, markup=False, emoji=False, soft_wrap=not terminal,
         width=None if terminal else _PIPE_WIDTH,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from .inputs import EXECUTED, json_option, load
 from .terminal import heading, note, print_json, say, table
 
 if TYPE_CHECKING:
-    from ..testing.runner import Summary
+    from ..testing.runner import Outcome, Summary
 
 
 @click.command("test", epilog=EXECUTED, short_help="Property tests of the generated kernels.")
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--junit", metavar="F", help="Write the outcome as JUnit XML.")
 @json_option
 def command(what: str | None, examples: int, seed: int, junit: str | None, as_json: bool) -> int:
-    """Generated kernels against backprop on random networks of every depth: exactly, and in floats within a derived bound.
+    """Generated kernels against backprop on random networks: exactly, and in floats within a derived bound.
 
     Without ID: every rule of the catalogue that has kernels.  What cannot be checked here (no PyTorch) is said to be
     not checked.  Exit status: 0 if nothing failed, 1 otherwise.
@@ -42,11 +42,15 @@ def command(what: str | None, examples: int, seed: int, junit: str | None, as_js
     return exits.DONE if summary.ok else exits.FAILED
 
 
+def _effort(o: Outcome) -> str:
+    return f"{o.examples} cases, {o.seconds:.1f} s" if o.examples else ""
+
+
 def _print(summary: Summary) -> None:
     for rule in dict.fromkeys(o.rule for o in summary.outcomes):
         heading(rule)
         rows = [o for o in summary.outcomes if o.rule == rule]
-        table([(o.status, o.name, f"{o.examples} cases" if o.examples else "", f"{o.seconds:.1f} s", o.text) for o in rows], indent=2)
+        table([(o.status, o.name, _effort(o), o.text) for o in rows], indent=2)
         say()
     heading("Cases")
     table(

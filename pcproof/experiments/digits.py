@@ -64,7 +64,7 @@ class Settings:
     widths: tuple[int, ...] = SHALLOW
     epochs: int = 30
     batch: int = 32
-    rate: float = 0.05
+    rate: float = 0.1
     seed: int = 0
     activation: str = "tanh"
     timing_rounds: int = 25
@@ -92,7 +92,8 @@ class MethodRow:
     def as_dict(self) -> dict[str, Any]:
         out: dict[str, Any] = {
             "method": self.method, "accuracy": self.accuracy, "distance": self.distance,
-            "relative_distance": self.relative, "microseconds": round(self.seconds * 1e6, 1), "ratio": round(self.ratio, 2),
+            "relative_distance": self.relative, "microseconds": round(self.seconds * 1e6, 1),
+            "ratio": round(self.ratio, 2),
         }  # fmt: skip
         if self.inference is not None:
             out.update(
@@ -207,6 +208,13 @@ def norm(p: Params) -> float:
     return float(np.sqrt(sum(float((a**2).sum()) for a in (*p[0], *p[1]))))
 
 
+def finite(p: Params) -> bool:
+    """No weight has overflowed."""
+    import numpy as np
+
+    return all(bool(np.isfinite(a).all()) for a in (*p[0], *p[1]))
+
+
 def train(data: Data, s: Settings, progress: Progress | None = None) -> Training:
     """Train with every method from the same start and on the same batches."""
     import numpy as np
@@ -214,7 +222,7 @@ def train(data: Data, s: Settings, progress: Progress | None = None) -> Training
     start = initial(s.widths, s.seed)
     order = np.random.default_rng(s.seed + 1)
     batches = [
-        [b for b in np.array_split(order.permutation(len(data.x_train)), max(1, len(data.x_train) // s.batch))]
+        list(np.array_split(order.permutation(len(data.x_train)), max(1, len(data.x_train) // s.batch)))
         for _ in range(s.epochs)
     ]
     history: dict[str, list[Params]] = {}
@@ -226,6 +234,8 @@ def train(data: Data, s: Settings, progress: Progress | None = None) -> Training
             update = updater(method, s.activation, gamma)
             for index in rows:
                 p = moved(p, update(p, data.x_train[index], data.t_train[index]), s.rate / len(index))
+            if not finite(p):
+                raise ExperimentError(f"{method} diverged in epoch {epoch + 1}; lower the learning rate {s.rate}")
             kept.append(p)
             slack = max(slack, gamma * spectral_bound(p[0]) / 2) if method == METHODS[3] else slack
             if progress is not None:

@@ -15,7 +15,8 @@ finite sums           sum_add, sum_scale, sum_swap, sum_split, sum_empty,
                       sum_single, sum_pick
 indicators            iverson_true, iverson_false
 operators             linear_add, linear_scale (declared linear arguments)
-logic                 instantiate, hypothesis, weaken, cases, absurd, induct
+logic                 instantiate, hypothesis, weaken, cases, absurd,
+                      distinct, induct
 derivatives           tangent_constant, tangent_variable, tangent_add,
                       tangent_mul, tangent_sum, tangent_function,
                       tangent_unfold, tangent_convert
@@ -532,6 +533,13 @@ class Kernel:
             self._make("induct", Context(s.variables, s.guards), s.relation, parts, (k, tuple(measures)))
             for k, s in enumerate(claims)
         ]
+
+    def distinct(self, th: Theorem, relation: Relation) -> Theorem:
+        """Anything, where two different numbers are equal."""
+        a, b = th.lhs, th.rhs
+        differ = isinstance(a, Num) and isinstance(b, Num) and a is not b
+        _require(differ, "distinct", "two different numbers are needed")
+        return self._make("distinct", th.context, relation, (th,))
 
     # -- derivatives ----------------------------------------------------------
     def varying(self, direction: str) -> frozenset[str]:

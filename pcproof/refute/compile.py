@@ -99,8 +99,8 @@ def varied(v: Value) -> Value:
 Apply = Callable[[str, Env, tuple[Any, ...]], Value]
 
 
-def lift(theory: Theory, bounds: Callable[[str, int, Env], Env], call: Apply) -> Apply:
-    """``call`` extended to dual numbers by the declared derivative symbols."""
+def lift(theory: Theory, bounds: Callable[[str, int, Env], Env], call: Apply, slope: Apply) -> Apply:
+    """``call`` extended to dual numbers; ``slope`` gives the true values of the derivative symbols."""
 
     def lifted(name: str, idx: Env, args: tuple[Any, ...]) -> Value:
         symbol = theory.symbols[name]
@@ -121,7 +121,7 @@ def lift(theory: Theory, bounds: Callable[[str, int, Env], Env], call: Apply) ->
             raise Undefined(f"{name!r} has no derivative")
         change: Value = 0
         for k, e, im in moving:
-            change = change + im * call(symbol.derivatives[k], idx + e, tuple(plain))
+            change = change + im * slope(symbol.derivatives[k], idx + e, tuple(plain))
         return Dual(out, change)
 
     return lifted

@@ -28,6 +28,7 @@ from .graph import Node, Number
 
 Key = tuple[str, Env]
 IDENTITY, RELU, SQUARE, TABLE = "identity", "relu", "square", "table"
+UNTRUE = "identity with f' = 2"  # for claims that do not say that f' is the derivative
 _TABLE_VALUES: tuple[int, ...] = (1, 0, 2, -1, 3, -2)
 
 
@@ -52,6 +53,8 @@ class Activation:
             kind = IDENTITY
         if kind == IDENTITY:
             return (v, 1)[order] if order < 2 else 0
+        if kind == UNTRUE:
+            return (v, 2)[order] if order < 2 else 0
         if kind == SQUARE:
             return v * v if order == 0 else 2 * v if order == 1 else 2 if order == 2 else 0
         if kind == RELU:
@@ -127,7 +130,13 @@ def functions(theory: Theory, activation: Activation, size: Callable[[str, Env],
             return activation.value((root, own), len(path), args[0])
         return _dense(theory, activation, bounds, (root, own), path, idx[symbol.arity :], args)
 
-    return lift(theory, bounds, call)
+    def slope(name: str, idx: Env, args: tuple[Any, ...]) -> Any:
+        root, path = kin[name]
+        if activation.kind == UNTRUE and theory.symbols[root].ranges == ((),):
+            return 1 if len(path) == 1 else 0  # the true derivative, whatever the symbol says
+        return call(name, idx, args)
+
+    return lift(theory, bounds, call, slope)
 
 
 def _dense(

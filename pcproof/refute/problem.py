@@ -18,7 +18,7 @@ from ..language.terms import App
 from .assign import assignments
 from .compile import Compiled, Dual, Env, Undefined, Value, real, varied
 from .graph import Graph, Node, Number
-from .instance import Activation, Key, Shape, functions
+from .instance import UNTRUE, Activation, Key, Shape, functions
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class Problem:
 
     @property
     def polynomial(self) -> bool:
-        """Only additions and multiplications (and tabulated functions)."""
+        """Only ring operations and reciprocals (and tabulated functions): rational in the parameters."""
         kinds = self.graph.kinds(self.graph.needed(self.nodes()))
-        return kinds <= self.graph.POLYNOMIAL | {"table"}
+        return kinds <= self.graph.POLYNOMIAL | {"table", "inv"}
 
     @property
     def generic(self) -> bool:
@@ -254,6 +254,8 @@ class Tracer:
     ) -> tuple[Value, Value, str, list[tuple[str, Value]]]:
         """f' is the derivative by construction, except where relu is visited at 0."""
         symbol = self.theory.symbols[r.point.name]
+        if activation.kind == UNTRUE and symbol.ranges == ((),):
+            return 0, 0, "ne", []
         if activation.kind == "relu" and symbol.ranges == ((),):
             v = self.run.term(r.point.args[0].body, names)(at)
             return real(v), 0, "ne", []

@@ -33,11 +33,11 @@ from random import Random
 from time import perf_counter
 from typing import Any
 
-from ..language.signature import Claim
+from ..language.signature import Claim, Deriv, Tangent
 from .confirm import Judge
 from .counterexample import Counterexample
 from .graph import Node, Number
-from .instance import IDENTITY, RELU, SQUARE, TABLE, Activation, Instance, Key, Shape, has_functions
+from .instance import IDENTITY, RELU, SQUARE, TABLE, UNTRUE, Activation, Instance, Key, Shape, has_functions
 from .layout import role
 from .problem import Problem, Test, Tracer, numbers
 from .shapes import equal_widths, shapes
@@ -145,6 +145,7 @@ class _Search:
         self.started = perf_counter()
         self.seen: set[Any] = set()
         self.arity = {n: s.arity for n, s in claim.theory.symbols.items()}
+        self.untrue = derivatives_unsaid(claim)
 
     def go(self) -> None:
         result = self.result
@@ -205,7 +206,7 @@ class _Search:
             if problem.generic and self._agree(problem):
                 result.generic += 1
                 if not problem.solved_for:
-                    return None
+                    return self._untrue(shape, stages, cap)
                 # the points that meet the hypotheses may have several branches: look at small numbers too
                 kept, stages, cap = kept[:3], 1, cap // 10
         for activation in kept:
@@ -217,6 +218,13 @@ class _Search:
             if found is not None:
                 return found
         return None
+
+    def _untrue(self, shape: Shape, stages: int, cap: int) -> Counterexample | None:
+        """Where nothing says that f' is the derivative of f, it may be something else."""
+        if not self.untrue:
+            return None
+        problem = self.tracer.problem(shape, Activation(UNTRUE))
+        return None if problem.impossible or not problem.tests else self._attack(problem, stages, cap)
 
     def _activations(self, shape: Shape) -> Iterator[Activation]:
         yield from (Activation(IDENTITY), Activation(RELU), Activation(SQUARE))
@@ -326,6 +334,13 @@ class _Search:
         return Counterexample(
             self.claim, instance, test.goal, at, verdict.lhs, verdict.rhs, exhaustive, relevant(problem, test)
         )
+
+
+def derivatives_unsaid(claim: Claim) -> bool:
+    """Is something differentiated whose derivative symbol no hypothesis vouches for?"""
+    said = {h.relation.point.name for h in claim.theory.hypotheses.values() if isinstance(h.relation, Deriv)}
+    functions = {n for n, s in claim.theory.symbols.items() if s.derivatives and s.ranges == ((),)}
+    return any(isinstance(g.relation, Tangent) for g in claim.goals) and bool(functions - said)
 
 
 def relevant(problem: Problem, test: Test) -> frozenset[Key]:

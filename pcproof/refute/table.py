@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..language.signature import Claim
@@ -76,7 +77,11 @@ def mutation_table(
     limits: Limits = DEFAULT,
     chosen: Iterable[Mutant] | None = None,
 ) -> list[Row]:
-    """One row for each mutant of ``equations`` (or for those ``chosen``)."""
+    """One row for each mutant of ``equations`` (or for those ``chosen``).
+
+    prove: gives True or something with a ``verdict``; ``others``: theorems that
+    hold of ``equations`` and are looked at for mutants that stay true.
+    """
     out = []
     for m in mutants(equations) if chosen is None else chosen:
         try:
@@ -84,34 +89,52 @@ def mutation_table(
         except ValueError as e:
             out.append(Row(m.name, m.description, UNKNOWN, note=f"no claim: {e}"))
             continue
-        row = _row(m.name, m.description, claim, prove, limits)
-        if row.verdict != REFUTED:
-            row = Row(row.name, row.description, row.verdict, None, _broken(m.equations, others, limits), row.note)
-        out.append(row)
+        made: dict[str, Callable[[], Claim]] = {n: partial(c, m.equations) for n, c in others.items()}
+        out.append(_row(m.name, m.description, claim, prove, limits, made))
     return out
 
 
-def claim_table(chosen: Iterable[ClaimMutant], prove: Callable[[Claim], Any], limits: Limits = DEFAULT) -> list[Row]:
-    """One row for each mutant of a claim: hypotheses dropped, guards weakened."""
-    return [_row(m.name, m.description, m.claim, prove, limits) for m in chosen]
+def claim_table(
+    chosen: Iterable[ClaimMutant],
+    prove: Callable[[Claim], Any],
+    limits: Limits = DEFAULT,
+    others: Mapping[str, Callable[[ClaimMutant], Claim | None]] | None = None,
+) -> list[Row]:
+    """One row for each mutant of a claim: hypotheses dropped, guards weakened, definitions changed."""
+    out = []
+    for m in chosen:
+        made: dict[str, Callable[[], Claim | None]] = {n: partial(c, m) for n, c in (others or {}).items()}
+        out.append(_row(m.name, m.description, m.claim, prove, limits, made))
+    return out
 
 
-def _row(name: str, description: str, claim: Claim, prove: Callable[[Claim], Any], limits: Limits) -> Row:
+def _row(
+    name: str,
+    description: str,
+    claim: Claim,
+    prove: Callable[[Claim], Any],
+    limits: Limits,
+    others: Mapping[str, Callable[[], Claim | None]],
+) -> Row:
+    """Proved still true, or refuted, or unknown; the kernel is asked first, since it is quick."""
+    try:
+        proved = is_proved(prove(claim))
+    except ValueError as e:
+        return Row(name, description, UNKNOWN, note=str(e))
+    if proved:
+        return Row(name, description, STILL_TRUE, None, _broken(others, limits), "proved by the kernel")
     found = refute(claim, limits)
     if found.counterexample is not None:
         return Row(name, description, REFUTED, found.counterexample)
     note = found.text() if not found.undefined else f"{found.text()}; no value: {found.undefined}"
-    try:
-        proved = is_proved(prove(claim))
-    except ValueError as e:
-        proved, note = False, f"{note}; {e}"
-    return Row(name, description, STILL_TRUE if proved else UNKNOWN, note=note)
+    return Row(name, description, UNKNOWN, None, _broken(others, limits), note)
 
 
-def _broken(equations: Equations, others: Mapping[str, MakeClaim], limits: Limits) -> Breaks | None:
+def _broken(others: Mapping[str, Callable[[], Claim | None]], limits: Limits) -> Breaks | None:
     for name, make in others.items():
         try:
-            found = refute(make(equations), limits).counterexample
+            claim = make()
+            found = None if claim is None else refute(claim, limits).counterexample
         except ValueError:
             continue  # the other theorem cannot be stated for this mutant
         if found is not None:

@@ -14,11 +14,11 @@ from dataclasses import replace
 from ..language.arith import entails
 from ..language.index import Con, Idx, QVar
 from ..language.show import TextPrinter, show, show_guards
-from ..language.signature import Deriv, Eq, Ne, Relation, Statement, Tangent, relation_terms
+from ..language.signature import Eq, Relation, Statement, Tangent, relation_terms
 from ..language.terms import App, Term, free_vars
 from ..proof.certificate import Proof
 from ..proof.kernel import Item
-from .formula import EMPTY, Formula, Line, Pen, statement, symbol, words
+from .formula import EMPTY, Formula, Line, Pen, differential, relation_formula, statement, symbol, words
 from .steps import Step, flatten
 
 ALGEBRA = "algebra"
@@ -145,7 +145,7 @@ class _Reader:
                 how = f"by joint induction on {_measure(measures[which])}"
             body = item.premises[which]
         before = set(self.counted)
-        self.counted.add(number)
+        self.counted |= {number} & self.needed  # a lemma of a joint induction may go unused afterwards
         for twin in self.twins.get(number, ()):
             self.counted |= set(self._below(twin))
         steps = self._proof(body, 1, hypotheses)
@@ -439,24 +439,9 @@ def _look(t: Term) -> str:
     return show(t)
 
 
-def differential(direction: str, inside: Formula) -> Formula:
-    """The directional derivative of a formula."""
-    return Formula(
-        f"D[{direction}]({inside.text})",
-        rf"\mathrm{{D}}_{{\mathrm{{{direction}}}}}\left[{inside.latex}\right]",
-        f"<msub><mi>D</mi><mi>{direction}</mi></msub><mrow><mo>[</mo>{inside.mathml}<mo>]</mo></mrow>",
-    )
-
-
 def relation(r: Relation) -> Formula:
     """A relation as a formula."""
-    pen = Pen(relation_terms(r))
-    if isinstance(r, (Eq, Ne)):
-        line = Line(pen.term(r.lhs), pen.term(r.rhs), sign="=" if isinstance(r, Eq) else "!=")
-        return line.body()
-    if isinstance(r, Deriv):
-        return words("the derivative symbol is the derivative at ") + pen.term(r.point)
-    return Line(differential(r.direction, pen.term(r.term)), pen.term(r.tangent)).body()
+    return relation_formula(r, Pen(relation_terms(r)))
 
 
 # -- printing ----------------------------------------------------------------------

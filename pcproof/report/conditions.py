@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from ..language.arith import entails
 from ..language.index import Idx, eq, ge, qvar
-from ..language.show import show_guards
 from ..language.signature import Case
 from ..proof.certificate import Proof
 from ..proof.kernel import Item
@@ -62,9 +61,9 @@ def conditions(e: Equations, proof: Proof, rows: Sequence[Row]) -> list[Conditio
     uses = definition_uses(proof)
     table = (
         ("C1", "hidden activities start at the forward pass", is_start, "start:"),
-        ("C2", "each weight learns at its own moment, t = l, and at no other time", is_moment, "moment:"),
-        ("C3", "the step of inference is -dF/dx, with step size 1", is_step, "step: scaled"),
-        ("order", "everything at one time is computed from values of that time, then written", is_step, "order:"),
+        ("C2", "the weights from layer l+1 to layer l learn at t = l and at no other time", is_moment, "moment:"),
+        ("C3", "the step of inference is minus the gradient of the energy, with step size 1", is_step, "step: scaled"),
+        ("Order", "everything at one time is computed from values of that time, then written", is_step, "order:"),
     )
     out = []
     for name, says, test, prefix in table:
@@ -73,7 +72,3 @@ def conditions(e: Equations, proof: Proof, rows: Sequence[Row]) -> list[Conditio
         out.append(Condition(name, says, where, len(found), tuple(r for r in rows if r.name.startswith(prefix))))
     return out
 
-
-def guard_text(c: Case) -> str:
-    """A case's guard as text."""
-    return show_guards(c.guard)

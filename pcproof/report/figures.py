@@ -25,7 +25,7 @@ def precision_chart(p: Precision) -> str:
     return line_chart(
         series,
         Axis("depth (weight matrices)", log=True, low=p.depths[0], high=p.depths[-1], ticks=p.depths),
-        Axis("relative error", log=True, low=floor, high=10.0),
+        Axis("relative error", log=True, low=floor, high=1.0),
         "Relative error of the weight change against depth, literal and wavefront form",
     )
 

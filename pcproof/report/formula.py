@@ -18,7 +18,7 @@ from ..exporters.latex import LatexPrinter, latex_statement, latex_text
 from ..exporters.mathml import MathMLPrinter, mathml_statement_fragment
 from ..language.index import Con
 from ..language.show import TextPrinter, con_names, reserved_names, show_statement
-from ..language.signature import Statement
+from ..language.signature import Deriv, Eq, Ne, Relation, Statement
 from ..language.terms import Add, Mul, Num, Term, neg
 
 _SIGNS = {
@@ -62,9 +62,14 @@ def sign(name: str) -> Formula:
     return Formula(f" {text} ", f" {latex} ", mathml) if text else EMPTY
 
 
-def math(fragment: str, block: bool = False) -> str:
-    """A whole MathML element."""
-    return f'<math display="{"block" if block else "inline"}"><mrow>{fragment}</mrow></math>' if fragment else ""
+def math(fragment: str, block: bool = False, large: bool = False) -> str:
+    """A whole MathML element; ``large`` sets sums and fractions in full size inside a line."""
+    if not fragment:
+        return ""
+    for bracket in "()":  # browsers put space around and stretch these, even in superscripts
+        fragment = fragment.replace(f"<mo>{bracket}</mo>", f'<mo lspace="0" rspace="0" stretchy="false">{bracket}</mo>')
+    size = ' displaystyle="true"' if large else ""
+    return f'<math display="{"block" if block else "inline"}"{size}><mrow>{fragment}</mrow></math>'
 
 
 class Pen:
@@ -134,6 +139,24 @@ def minus(f: Formula) -> Formula:
 def statement(s: Statement) -> Formula:
     """A statement with quantifiers and guards."""
     return Formula(show_statement(s), latex_statement(s), mathml_statement_fragment(s))
+
+
+def differential(direction: str, inside: Formula) -> Formula:
+    """The directional derivative of a formula."""
+    return Formula(
+        f"D[{direction}]({inside.text})",
+        rf"\mathrm{{D}}_{{\mathrm{{{direction}}}}}\left[{inside.latex}\right]",
+        f"<msub><mi>D</mi><mi>{direction}</mi></msub><mrow><mo>[</mo>{inside.mathml}<mo>]</mo></mrow>",
+    )
+
+
+def relation_formula(r: Relation, pen: Pen) -> Formula:
+    """A relation, written with a given pen."""
+    if isinstance(r, (Eq, Ne)):
+        return pen.term(r.lhs) + sign("=" if isinstance(r, Eq) else "!=") + pen.term(r.rhs)
+    if isinstance(r, Deriv):
+        return words("the derivative symbol is the derivative at ") + pen.term(r.point)
+    return differential(r.direction, pen.term(r.term)) + sign("=") + pen.term(r.tangent)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ def render(context: Mapping[str, Any]) -> str:
     )  # fmt: skip
     env.filters["greek"] = greek
     env.filters["math"] = lambda f: Markup(math(f.mathml))
+    env.filters["large"] = lambda fragment: Markup(math(fragment, large=True))
+    env.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     env.filters["safe_math"] = Markup
     env.filters["tiny"] = scientific
     env.filters["micro"] = lambda s: f"{s * 1e6:.0f}"

@@ -87,7 +87,7 @@ def words(work: Work) -> None:
         "recursion": statement.pytorch_statement("recursion", False),
         "gradient": statement.pytorch_statement("gradient", True) if holds else "",
         "layers": statement.layer_table(),
-        "gradient_hypotheses": gradient.hypotheses if holds else [],
+        "gradient_hypotheses": trust.hypotheses(gradient.claim) if holds else [],
     }
     rows = statement.symbol_rows(main.claim)
     work.page["symbols"] = rows
@@ -192,13 +192,14 @@ def kernels(work: Work) -> None:
         ok = main.digest in kernel.source and main.claim.id in kernel.source
         work.check(f"the {backend} kernel, {form} form, names its theorem and digest", ok)
     work.page["kernels"] = shown
+    work.page["front"] = statement.front_rows(main.claim.equations, [s.name for s in work.page["symbols"]])
 
 
 # -- 11: property tests and precision ------------------------------------------------------
 def properties(work: Work) -> None:
     from ..testing.runner import FAILED, PASSED, run
 
-    count = 10 if work.quick else 50
+    count = 10 if work.quick else 100
     done = [0]
 
     def tell(text: str) -> None:
@@ -213,7 +214,8 @@ def properties(work: Work) -> None:
 
 
 def float_errors(work: Work) -> None:
-    from ..experiments.digits import METHODS, kernels as trained
+    from ..experiments.digits import METHODS
+    from ..experiments.digits import kernels as trained
 
     depths = (2, 4, 8) if work.quick else precision.DEPTHS
     p = precision.measure(trained()[METHODS[2]], trained()[METHODS[1]], depths)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..exporters.mathml import mathml_definition_fragment
 from ..language.index import Idx, qvar
-from ..language.show import show_definition
-from ..language.signature import Claim, Symbol
+from ..language.signature import Claim, Symbol, relation_terms
 from ..language.terms import App, Lam
-from .formula import Formula, Pen, math, statement
+from ..rules.equations import Equations
+from ..rules.front import front_theory
+from .formula import Formula, Pen, math, relation_formula
 
 GREEK = {
     "theta": "θ", "dtheta": "Δθ", "mu": "μ", "eps": "ε", "delta": "δ", "beta": "β", "dbeta": "Δβ", "alpha": "α",
@@ -27,9 +28,15 @@ PYTORCH = {
 _WORD = re.compile(r"[A-Za-z_]+")
 
 
+_COMPARED = {" == ": " = ", " >= ": " ≥ ", " <= ": " ≤ ", " != ": " ≠ "}
+
+
 def greek(text: str) -> str:
-    """Names of symbols in ordinary words, in Greek."""
-    return _WORD.sub(lambda m: GREEK.get(m.group(0), m.group(0)), text)
+    """Names of symbols and comparisons in ordinary words, as a person would write them."""
+    text = _WORD.sub(lambda m: GREEK.get(m.group(0), m.group(0)), text)
+    for plain, nice in _COMPARED.items():
+        text = text.replace(plain, nice)
+    return text
 
 
 @dataclass(frozen=True)
@@ -83,9 +90,20 @@ def _head(s: Symbol) -> Formula:
     return Pen((term,)).term(term)
 
 
-def goals(claim: Claim) -> list[str]:
-    """Every goal as MathML."""
-    return [math(statement(s).mathml, block=True) for s in claim.goals]
+def goals(claim: Claim) -> list[dict[str, str]]:
+    """Every goal as MathML in two rows: for which indices, and what holds."""
+    out = []
+    for s in claim.goals:
+        terms = relation_terms(s.relation)
+        pen = Pen(terms, [s.guards], s.variables)
+        holds = relation_formula(s.relation, pen)
+        names = Formula()
+        for k, v in enumerate(s.variables):
+            comma = Formula(", ", ", ", '<mo>,</mo>') if k else Formula()
+            names = names + comma + pen.index(qvar(v))
+        where = math(names.mathml), math(pen.cons(s.guards).mathml)
+        out.append({"names": where[0], "where": where[1], "holds": math(holds.mathml, block=True)})
+    return out
 
 
 def layer_table(widths: tuple[int, ...] = (784, 128, 64, 10)) -> list[Mapping[str, str]]:
@@ -105,25 +123,34 @@ def layer_table(widths: tuple[int, ...] = (784, 128, 64, 10)) -> list[Mapping[st
 
 
 def pytorch_statement(says: str, gradient: bool) -> str:
-    """What the theorem says of arrays, as code with the claim in the last line."""
+    """What the theorem says of arrays, as code with the claim in the last lines."""
     lines = [
-        "# weights: list of (n_out, n_in), from input to output; x: (batch, n_in); target: (batch, n_out)",
+        "# weights: (n_out, n_in) each, from input to output",
+        "# x: (batch, n_in)   target: (batch, n_out)",
         "out = x",
         "for k, W in enumerate(weights):",
-        "    out = (out if k == 0 else f(out)) @ W.T          # or f on the input too: a choice of f_L",
+        "    out = (f(out) if k else out) @ W.T",
         "loss = ((target - out) ** 2).sum() / 2",
     ]
-    lines += ["loss.backward()"] if gradient else ["# dW: the backprop recursion with any pair f, f'"]
-    right = "-weights[k].grad" if gradient else "dW[k]"
+    lines += ["loss.backward()"] if gradient else ["# dW: the backprop recursion, any pair f, f'"]
     lines += [
-        "change = zil_step(weights, x, target, f)              # local, alpha = 1; weights[k] moves at t = len(weights) - 1 - k",
-        f"assert all(change[k] == {right} for k in range(len(weights)))   # in exact arithmetic, for every depth and width",
+        "",
+        "change = step(weights, x, target, f)     # alpha = 1",
+        "for k in range(len(weights)):            # exactly:",
+        f"    assert change[k] == {'-weights[k].grad' if gradient else 'dW[k]'}",
     ]
     return "\n".join(lines)
 
 
-def definition_texts(claim: Claim) -> dict[str, str]:
-    """Definitions as text, by name."""
-    return {d.name: show_definition(d) for group in claim.theory.definitions for d in group}
-
-
+def front_rows(e: Equations, known: Iterable[str]) -> list[SymbolRow]:
+    """Definitions of the wavefront form that the theorem's own theory does not have."""
+    theory = front_theory(e)
+    skip = set(known)
+    rows = []
+    for group in theory.definitions:
+        for d in group:
+            if d.name not in skip:
+                s = theory.symbols[d.name]
+                shown = math(mathml_definition_fragment(d))
+                rows.append(SymbolRow(d.name, math(_head(s).mathml), s.meaning, s.shape, "", s.kind, shown))
+    return rows

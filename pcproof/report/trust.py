@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ..language.show import show_con, show_statement
+from ..language.signature import Claim
 from ..proof.kernel import RULES
 from ..result import Proved
 
@@ -32,14 +33,17 @@ class Trust:
     unused: tuple[str, ...]
 
 
+def hypotheses(claim: Claim) -> list[str]:
+    """Everything that a claim takes for granted, as text."""
+    out = [f"{n}: {show_statement(s)}" for n, s in claim.theory.hypotheses.items()]
+    return out + [f"on the sizes: {show_con(c)}" for c in claim.theory.assumptions]
+
+
 def trust(result: Proved, torch_checked: bool) -> Trust:
     """For one theorem."""
     assert result.proof is not None
-    theory = result.claim.theory
     items = result.proof.items()
     used = Counter(i.rule for i in items)
-    hypotheses = [f"{n}: {show_statement(s)}" for n, s in theory.hypotheses.items()]
-    hypotheses += [f"on the sizes: {show_con(c)}" for c in theory.assumptions]
     believed = (
         f"The kernel: {len(RULES)} rules, of which this proof uses {len(used)}, in {len(items)} steps.",
         "Its decision procedures for linear integer conditions and for polynomial identities, which it trusts.",
@@ -60,7 +64,7 @@ def trust(result: Proved, torch_checked: bool) -> Trust:
         "No second checker has read this certificate yet: neither an SMT solver nor Coq was run.",
     )
     return Trust(
-        believed, tuple(hypotheses), tested, uncovered, tuple(used.most_common()),
+        believed, tuple(hypotheses(result.claim)), tested, uncovered, tuple(used.most_common()),
         tuple(r for r in RULES if r not in used),
     )  # fmt: skip
 

@@ -64,7 +64,7 @@ def simulate(e: Equations, widths: tuple[int, ...] = WIDTHS, seed: int = 7) -> W
     for p in e.parameters:
         parameters.setdefault(p.name, lambda *idx: 1.0)
     functions = {"f": lambda layer, v: math.tanh(v), "df": lambda layer, v: 1.0 - math.tanh(v) ** 2}
-    sizes = {"L": depth, "B": 1, "n": lambda layer: widths[layer], **{n: depth for n in e.sizes}}
+    sizes = {"L": depth, "B": 1, "n": lambda layer: widths[layer], **dict.fromkeys(e.sizes, depth)}
     model = Model(sizes, parameters, functions, lambda q: float(Fraction(q)))  # type: ignore[arg-type]
     run = Evaluator(theory, model)
     rows, zero, worst = [], True, 0.0
@@ -100,6 +100,10 @@ def picture(w: Wave) -> str:
     label = "Size of the error of each layer over time: zero ahead of the front, which moves one layer a step"
     out = [f'<svg id="wave" class="wave" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">']
     out.append(f"<title>{escape(label)}</title>")
+    foot = Y0 + w.depth * (CELL + GAP)
+    first = f"{X0 + CELL / 2},{foot - CELL / 2 - GAP}"
+    last = f"{X0 + (w.depth - 1) * (CELL + GAP) + CELL / 2},{Y0 + CELL / 2}"
+    out.append(f'<polyline class="frontline" points="{first} {last}"/>')
     for layer, row in enumerate(w.norms):
         y = Y0 + (w.depth - 1 - layer) * (CELL + GAP)
         weight = f"weights[{w.depth - layer - 1}]"
@@ -117,18 +121,15 @@ def picture(w: Wave) -> str:
                 opacity = number(shade(norm, top))
                 out.append(f'<rect class="fill" x="{x}" y="{y}" width="{CELL}" height="{CELL}" rx="6" opacity="{opacity}"/>')
             text = "0" if norm == 0 else _short(norm)
-            out.append(f'<text class="value" x="{x + CELL / 2}" y="{y + CELL / 2}" dy="0.34em" text-anchor="middle">{text}</text>')
+            tone = " light" if shade(norm, top) > 0.55 else ""
+            out.append(f'<text class="value{tone}" x="{x + CELL / 2}" y="{y + CELL / 2}" dy="0.34em" text-anchor="middle">{text}</text>')
             out.append("</g>")
-    foot = Y0 + w.depth * (CELL + GAP)
     for t in range(w.times):
-        x = X0 + t * (CELL + GAP) + CELL / 2
-        out.append(f'<text class="tick" data-t="{t}" x="{x}" y="{foot + 16}" text-anchor="middle">t = {t}</text>')
-    first = f"{X0 + CELL / 2},{foot - CELL / 2 - GAP}"
-    last = f"{X0 + (w.depth - 1) * (CELL + GAP) + CELL / 2},{Y0 + CELL / 2}"
-    out.append(f'<polyline class="frontline" points="{first} {last}"/>')
+        middle = X0 + t * (CELL + GAP) + CELL / 2
+        out.append(f'<text class="tick" data-t="{t}" x="{middle}" y="{foot + 16}" text-anchor="middle">t = {t}</text>')
     out.append("</svg>")
     return "".join(out)
 
 
 def _short(v: float) -> str:
-    return f"{v:.2f}" if v >= 0.095 else f"{v:.0e}".replace("e-0", "e-")
+    return f"{v:.2f}" if v >= 0.005 else f"{v:.0e}".replace("e-0", "e-")

@@ -172,56 +172,60 @@ def theorem_3_2(e: Equations) -> Claim:
 
 
 def dynamics(e: Equations, gamma: Term = GAMMA) -> Claim:
-    """The step is -gamma dF/dx and the plasticity -alpha dF/dtheta of the rule's own energy.
+    """The step is -gamma dF/dx of the rule's own energy, at every hidden layer.
 
-    The gradients gx, g<weight> are derived by layer and proved to be the
-    gradient: for every variation Dx the derivative of F is <gx, Dx>.
-    Source: eqs 6, 7, 9.
+    The gradient gx is derived by layer and proved to be the gradient: for every
+    variation Dx the derivative of F is <gx, Dx>.  Source: eqs 6, 7.
     """
-    net = e.net
-    theory = energy_gradient_theory(net, e.energy)
-    symbols = [DATA[2], *(p for p in e.parameters if p.name not in theory.symbols)]
+    theory = energy_gradient_theory(e.net, e.energy)
+    symbols = [p for p in (DATA[2], *e.parameters) if p.name not in theory.symbols]
     if isinstance(gamma, App) and gamma.name not in {p.name for p in symbols}:
         symbols.append(Symbol(gamma.name, PARAMETER, 0, shape="scalar", meaning="step size of inference"))
     symbols.append(Symbol("step", DEFINED, 3, shape="layer, batch, unit", meaning="x_{t+1} - x_t"))
-    groups: list[tuple[Definition, ...]] = [(Definition("step", ("l", "b", "i"), e.step),)]
-    goals = [
+    goals = (
         Statement((), (), Tangent("x", e.energy, state_pairing("gx", "Dx"))),
         Statement(
             ("l", "b", "i"),
             (ge(l, 1), lt(l, L), *STATE),
             Eq(App("step", (l, b, i)), mul(-1, gamma, App("gx", (l, b, i)))),
         ),
-        Statement(
-            (),
-            (),
-            Tangent(
-                "weights",
-                e.energy,
-                weight_pairing(
-                    net, {k.name: "g" + k.name for k in net.kinds}, {k.name: variation(k.name) for k in net.kinds}
-                ),
-            ),
-        ),
-    ]
-    for k in net.kinds:
-        units, ranges = unit_ranges(k)
-        symbols.append(Symbol(k.change, DEFINED, 1 + len(units), shape=k.shape, meaning="change that the rule makes"))
-        groups.append((Definition(k.change, ("l", *k.units), tuple(e.change[k.name])),))
-        goals.append(
-            Statement(
-                ("l", *k.units),
-                (ge(l, 1), le(l, L), *ranges),
-                Eq(App(k.change, (l, *units)), mul(-1, App("alpha"), App("g" + k.name, (l, *units)))),
-            )
-        )
+    )
     from ..tactics.energy_gradient import energy_script
 
     return Claim(
         id=f"{e.name}_dynamics",
+        theory=theory.extend(tuple(symbols), ((Definition("step", ("l", "b", "i"), e.step),),)),
+        goals=goals,
+        title=f"{e.name}: the step is -gamma dF/dx",
+        script=energy_script,
+        says="gradient",
+    )
+
+
+def plasticity(e: Equations) -> Claim:
+    """The change of every weight is -alpha dF/dtheta of the rule's own energy.  Source: eq. 9."""
+    net = e.net
+    theory = energy_gradient_theory(net, e.energy)
+    symbols = [p for p in (DATA[2], *e.parameters) if p.name not in theory.symbols]
+    gradients = {k.name: "g" + k.name for k in net.kinds}
+    variations = {k.name: variation(k.name) for k in net.kinds}
+    goals = [Statement((), (), Tangent("weights", e.energy, weight_pairing(net, gradients, variations)))]
+    groups: list[tuple[Definition, ...]] = []
+    for k in net.kinds:
+        units, ranges = unit_ranges(k)
+        symbols.append(Symbol(k.change, DEFINED, 1 + len(units), shape=k.shape, meaning="change that the rule makes"))
+        groups.append((Definition(k.change, ("l", *k.units), tuple(e.change[k.name])),))
+        expected = mul(-1, App("alpha"), App("g" + k.name, (l, *units)))
+        goals.append(
+            Statement(("l", *k.units), (ge(l, 1), le(l, L), *ranges), Eq(App(k.change, (l, *units)), expected))
+        )
+    from ..tactics.energy_gradient import energy_script
+
+    return Claim(
+        id=f"{e.name}_plasticity",
         theory=theory.extend(tuple(symbols), tuple(groups)),
         goals=tuple(goals),
-        title=f"{e.name}: the step is -gamma dF/dx and the plasticity -alpha dF/dtheta",
+        title=f"{e.name}: the plasticity is -alpha dF/dtheta",
         script=energy_script,
         says="gradient",
     )

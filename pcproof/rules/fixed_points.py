@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..language.index import ge, le, lt, qvar, span
-from ..language.signature import Claim, Eq, Statement, Theory
+from ..language.signature import DEFINED, Claim, Eq, Statement, Theory
 from ..language.terms import ZERO, App, Term, add, mul
 from ..networks.backprop import DATA, backprop_definitions
 from ..networks.gradients import energy_gradient_theory
@@ -17,12 +19,16 @@ EVERY = ("l", "b", "i")
 
 def static_theory(net: Network) -> Theory:
     """Energy and gradients beside the forward pass with the same weights."""
-    base = energy_gradient_theory(net, net.energy())
-    symbols, groups = backprop_definitions(net, own_weights=False)
+    full = energy_gradient_theory(net, net.energy())
+    kept = [g for g in full.definitions if g[0].name in ("mu", "eps", "gx")]
+    names = {g[0].name for g in kept}
+    symbols = {n: s for n, s in full.symbols.items() if s.kind != DEFINED or n in names}
+    base = replace(full, symbols=symbols, definitions=tuple(kept), hypotheses={}, directions={})
+    forward, groups = backprop_definitions(net, own_weights=False)
     wanted = {"y"}
     data = tuple(s for s in DATA if s.name in ("s_in", "s_out"))
     return base.extend(
-        (*data, *(s for s in symbols if s.name in wanted)), tuple(g for g in groups if g[0].name in wanted)
+        (*data, *(s for s in forward if s.name in wanted)), tuple(g for g in groups if g[0].name in wanted)
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..language.index import ge, le, lt, qvar, span
-from ..language.signature import Claim, Eq, Statement
-from ..language.terms import ZERO, Add, App, Term, mul
+from ..language.signature import Claim, Eq, Relation, Statement
+from ..language.terms import ZERO, Add, App, Mul, Num, Term, mul
 from ..networks.network import B, L, width
 from ..proof.kernel import Context, Kernel, Theorem
 from .goals import Stuck, Tools, prove_equation
@@ -17,21 +17,38 @@ GX, EPS = App("gx", (l, b, i)), App("eps", (l, b, i))
 
 
 def solve_for(k: Kernel, ctx: Context, equation: App, unknown: Term) -> Theorem:
-    """unknown = equation - (the rest of its definition), if it stands there with factor 1."""
+    """unknown = c (equation - the rest of its definition), if it stands there with factor c = 1 or -1."""
     case = determined(k, ctx, equation)
     if case is None:
         raise Stuck(ctx, Eq(unknown, unknown), f"the case of {equation!r} is not determined")
     unfolded = k.unfold(ctx, equation, case)
     value = unfolded.rhs
     parts = list(value.args) if isinstance(value, Add) else [value]
-    if unknown not in parts:
+    factor = next((c for c in (1, -1) if mul(c, unknown) in parts), None)
+    if factor is None:
         raise Stuck(ctx, Eq(unknown, value), f"{unknown!r} does not stand alone in {value!r}")
-    parts.remove(unknown)
-    rest = [mul(-1, p) for p in parts]
-    with_value = Add(value, *rest)
-    th = k.ring(ctx, unknown, with_value)
-    back = k.congruence(ctx, with_value, [k.sym(unfolded), *(k.refl(ctx, r) for r in rest)])
-    return k.trans(th, back)
+    parts.remove(mul(factor, unknown))
+    rest = [mul(-factor, p) for p in parts]
+    scaled = Mul(Num(factor), value)
+    th = k.ring(ctx, unknown, Add(scaled, *rest))
+    back = k.congruence(ctx, scaled, [k.refl(ctx, Num(factor)), k.sym(unfolded)])
+    return k.trans(th, k.congruence(ctx, th.rhs, [back, *(k.refl(ctx, r) for r in rest)]))
+
+
+def impossible(k: Kernel, ctx: Context, goal: Relation) -> Theorem | None:
+    """The goal, where the hypothesis that the gradient is 0 says that a number is 0 that is not."""
+    case = determined(k, ctx, GX)
+    vanish = Rewriter(k)(ctx, GX)
+    if case is None or vanish is None:
+        return None
+    unfolded = k.unfold(ctx, GX, case)
+    moved = Rewriter(k)(ctx, unfolded.rhs)
+    now = unfolded.rhs if moved is None else moved.rhs
+    moved = then(k, moved, normalize(k, ctx, now))
+    value = unfolded if moved is None else k.trans(unfolded, moved)
+    if not isinstance(value.rhs, Num) or value.rhs is vanish.rhs:
+        return None
+    return k.distinct(k.trans(k.sym(value), vanish), goal)
 
 
 def _solved(k: Kernel, ctx: Context) -> Theorem:
@@ -53,8 +70,8 @@ def errors_vanish(k: Kernel) -> Theorem:
     for side in (con, *con.negations()):
         c = ctx.with_guards(side)
         if not contradictory(k, c):
-            # at the output the case of gx is fixed by l = 0
-            th = _solved(k, c)
+            absurd = impossible(k, c, claim.relation)
+            th = _solved(k, c) if absurd is None else absurd
             if th.rhs is not ZERO:
                 raise Stuck(c, th.relation, "the errors do not vanish")
             parts.append(th)
@@ -109,7 +126,10 @@ def learning_script(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[T
     for s in claim.goals:
         ctx = Context(s.variables, s.guards)
         assert isinstance(s.relation, Eq)
-        if k.entails(ctx, ge(l, 1)):
+        absurd = impossible(k, ctx, s.relation) if k.entails(ctx, ge(l, 1)) else None
+        if absurd is not None:
+            out.append(absurd)
+        elif k.entails(ctx, ge(l, 1)):
             th = _solved(k, ctx)
             end = prove_equation(k, ctx, th.rhs, s.relation.rhs, Tools())
             out.append(k.trans(th, end))

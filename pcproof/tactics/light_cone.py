@@ -150,9 +150,8 @@ class Cone:
             self.lemmas.found[name] = th
 
     # -- front ------------------------------------------------------------------
-    def factor(self) -> Term | None:
-        """c(l) with eps^l = c(l) delta^l at the moment of theta^{l+1}, as the model has it."""
-        when = self.when()
+    def factor(self, when: Idx) -> Term | None:
+        """c(l) with eps^l = c(l) delta^l at the time ``when``, as the model has it."""
         ratios = []
         for layer in range(PROBE_DEPTH):
             time = self.probe.index(when, {"l": layer})
@@ -174,9 +173,10 @@ class Cone:
                 return candidate
         return None
 
-    def when(self) -> Idx:
-        """The moment of theta^{l+1}."""
-        return moment(self.e.when).replace(lambda a: l + 1 if a == l.terms[0][0] else None)
+    def arrivals(self) -> list[Idx]:
+        """When the wave may arrive at layer l: at the moment of theta^{l+1}, or at t = l."""
+        own = moment(self.e.when).replace(lambda a: l + 1 if a == l.terms[0][0] else None)
+        return list(dict.fromkeys((own, l)))
 
     def candidates(self) -> Iterator[Term]:
         """Powers of the scalars that the rule's step contains."""
@@ -196,25 +196,28 @@ class Cone:
             for c2 in scalars:
                 yield Pow(mul(a, c2), l)
 
-    def front(self) -> Term:
-        """The error of layer l, at its moment: the rule's ``front`` recursion, or c(l) delta^l."""
+    def front(self) -> None:
+        """The error of layer l where the wave arrives: the rule's ``front`` recursion, or c(l) delta^l."""
         ranges = (*span(b, 0, B), *span(i, 0, width(l)))
-        guards = (ge(t, 0), ge(l, 0), lt(l, L), eq(t, self.when()), *ranges)
-        lhs = App("eps", (t, l, b, i))
-        d = App("delta", (l, b, i))
-        if "front" in self.theory.symbols:
-            rhs: Term = App("front", (l, b, i))
-        else:
-            c = self.factor()
-            if c is None:
-                ctx = self.k.induction_context([Statement(("t", "l", "b", "i"), guards, Eq(lhs, d))], [l], 0)
-                raise Stuck(ctx, Eq(lhs, d), "the error at the moment of learning is no multiple of delta")
-            rhs = d if c is ONE else Mul(c, d)
-        claim = Statement(("t", "l", "b", "i"), guards, Eq(lhs, rhs))
+        lhs, d = App("eps", (t, l, b, i)), App("delta", (l, b, i))
         tools = Tools(self.lemmas.all(), eager=self.timed, lazy=self.static)
-        (th,) = induct(self.k, [claim], [l], tools)
-        self.lemmas.found["front"] = th
-        return rhs
+        stuck: Stuck | None = None
+        for when in self.arrivals():
+            c = App("front", (l, b, i)) if "front" in self.theory.symbols else self.factor(when)
+            if c is None:
+                continue
+            rhs = c if "front" in self.theory.symbols else d if c is ONE else Mul(c, d)
+            guards = (ge(t, 0), ge(l, 0), lt(l, L), eq(t, when), *ranges)
+            claim = Statement(("t", "l", "b", "i"), guards, Eq(lhs, rhs))
+            try:
+                (th,) = induct(self.k, [claim], [l], tools)
+            except Stuck as s:
+                stuck = stuck or s
+                continue
+            self.lemmas.found["front"] = th
+            return
+        if stuck is not None:
+            raise stuck
 
     # -- update -----------------------------------------------------------------
     def goal(self, s: Statement) -> Theorem:

@@ -54,8 +54,9 @@ class Case:
         extra = "" if self.special == PLAIN else f", {self.special}"
         first = "" if self.input_activation == "identity" else f" (input too: {self.input_activation})"
         return (
-            f"widths {'-'.join(map(str, self.widths))} from input to output, batch {self.batch}, {self.activation}{first}, "
-            f"{'biases' if self.bias else 'no biases'}{extra}, parameter {self.parameter}, seed {self.seed}"
+            f"widths {'-'.join(map(str, self.widths))} from input to output, batch {self.batch}, "
+            f"{self.activation}{first}, {'biases' if self.bias else 'no biases'}{extra}, "
+            f"parameter {self.parameter}, seed {self.seed}"
         )
 
 

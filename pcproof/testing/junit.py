@@ -24,7 +24,8 @@ def junit_xml(summary: Summary) -> str:
     properties = ElementTree.SubElement(suite, "properties")
     ElementTree.SubElement(properties, "property", name="seed", value=str(summary.seed))
     for o in rows:
-        case = ElementTree.SubElement(suite, "testcase", classname=f"pcproof.{o.rule}", name=o.name, time=f"{o.seconds:.3f}")
+        named = {"classname": f"pcproof.{o.rule}", "name": o.name, "time": f"{o.seconds:.3f}"}
+        case = ElementTree.SubElement(suite, "testcase", named)
         if o.status == "failed":
             ElementTree.SubElement(case, "failure", message=o.text)
         elif o.status == "not checked":

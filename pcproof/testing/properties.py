@@ -62,7 +62,7 @@ def properties_of(subject: Subject) -> list[Property]:
     exact = [
         Property(
             "exact, fractions", "NumPy kernels == backprop on fractions, any f and any f'",
-            cases(c.RATIONAL_ACTIVATIONS, subject.bias, widest=4, batch=2), _exact(subject, c.rational_data),
+            cases(c.RATIONAL_ACTIVATIONS, subject.bias, widest=3, batch=2), _exact(subject, c.rational_data),
         ),
         Property(
             "exact, modulo a prime", "NumPy kernels == backprop modulo 2^31 - 1, any f and any f'",
@@ -106,12 +106,10 @@ def negative_properties(bias: bool) -> list[Property]:
 # -- checks ---------------------------------------------------------------------------
 def _call(update: Callable[..., Any], subject: Subject | None, case: Case, data: Data, named: bool) -> tuple[Any, Any]:
     """Changes of weights and biases; ``named``: activations by name, as users give them."""
-    parameters = {p: case.parameter for p in subject.parameters} if subject else {}
+    parameters = dict.fromkeys(subject.parameters, case.parameter) if subject else {}
     numeric = {p: float(v) if named else v for p, v in parameters.items()}
-    if named:
-        first, hidden = case.input_activation, case.activation
-    else:
-        first, hidden = data.functions[0], data.functions[1:]
+    first: Any = case.input_activation if named else data.functions[0]
+    hidden: Any = case.activation if named else data.functions[1:]
     with np.errstate(over="ignore", invalid="ignore"):  # behind the wave activities may diverge; nothing reads them
         out = update(data.weights, data.x, data.target, hidden, data.biases, **numeric, input_activation=first)
     return out if data.biases is not None else (out, [])
@@ -253,6 +251,4 @@ def _within(case: Case, who: str, got: Any, reference: Any, allowed: Bounds) -> 
 def _merge(measures: list[Measure]) -> Measure:
     if not measures:
         return Measure()
-    return Measure(
-        max(m.ratio for m in measures), sum(m.vacuous for m in measures), sum(m.layers for m in measures)
-    )
+    return Measure(max(m.ratio for m in measures), sum(m.vacuous for m in measures), sum(m.layers for m in measures))

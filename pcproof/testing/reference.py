@@ -102,7 +102,7 @@ def autograd(case: Case, data: Data) -> tuple[list[Any], list[Any]]:
         if biases is not None:
             value = value + biases[k]
     loss = ((torch.tensor(data.target) - value) ** 2).sum() / 2
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
 
     def change(p: Any) -> Any:
         return -p.grad.numpy()

@@ -66,6 +66,7 @@ CURVATURE = {  # sup |f''| where f is smooth
 }  # fmt: skip
 JUMP = {"relu": 1.0, "leaky_relu": 0.99}  # of f' at 0
 LINEAR_PIECES = ("identity", "relu", "leaky_relu")
+UNROUNDED = ("identity", "relu")
 CANCELS = ("gelu", "silu")
 
 
@@ -119,7 +120,7 @@ def _sample(case: Case, data: Data, b: int, u: float, literal: bool, step: float
     size_a, size_slope = [], []
     for k, w in enumerate(weights):
         scale = np.abs(y[k]) if names[k] in CANCELS else np.abs(a[k])
-        fresh = LIBRARY * u * scale * (names[k] not in LINEAR_PIECES) + 2 * u * np.abs(a[k]) * (names[k] == "leaky_relu")
+        fresh = (2 if names[k] in LINEAR_PIECES else LIBRARY) * u * scale * (names[k] not in UNROUNDED)
         at_kink = (np.abs(y[k]) <= size_y[k]) & (size_y[k] > 0)
         fresh = fresh + JUMP.get(names[k], 0.0) * size_y[k] * at_kink + CURVATURE[names[k]] * size_y[k] ** 2
         size_a.append(np.abs(slope[k]) * size_y[k] + fresh)

@@ -107,7 +107,12 @@ def check(p: Property, rule: str, examples: int, seed: int) -> tuple[Outcome, li
 
     def one(case: Case) -> None:
         seen.append(case)
-        measures.append(p.check(case))
+        try:
+            measures.append(p.check(case))
+        except Mismatch:
+            raise
+        except Exception as e:  # a kernel that crashes is a failing case like any other
+            raise Mismatch(f"{type(e).__name__}: {e}; {case}") from e
 
     failure = _search(one, p, examples, seed)
     out = Outcome(rule, p.name, p.says, FAILED if failure else PASSED, len(seen), time.perf_counter() - started)
@@ -167,9 +172,7 @@ _DEPTHS = ((1, 1), (2, 4), (5, 8), (9, 12), (13, 16), (17, 20), (21, 24))
 def distribution(cases: Iterable[Case]) -> dict[str, dict[str, int]]:
     """How many cases had which depth, width, batch, activation, and what was constructed in them."""
     found = list(cases)
-    depths = {
-        (f"{a}-{b}" if a < b else str(a)): sum(a <= case.depth <= b for case in found) for a, b in _DEPTHS
-    }
+    depths = {(f"{a}-{b}" if a < b else str(a)): sum(a <= case.depth <= b for case in found) for a, b in _DEPTHS}
     widths = Counter(w for case in found for w in case.widths)
     batches = Counter(case.batch for case in found)
     return {

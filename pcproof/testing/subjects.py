@@ -49,7 +49,8 @@ def subject_of(entry: Entry) -> Subject:
     equations = result.claim.equations
     if equations is None:
         raise CatalogueError(f"{entry.id} is not about the updates of a rule; there is no kernel to test")
-    out = Subject(entry.id, result.verdict, bias=any(k.name == "beta" for k in equations.net.kinds), zil=_is_zil(equations))
+    bias = any(k.name == "beta" for k in equations.net.kinds)
+    out = Subject(entry.id, result.verdict, bias, zil=_is_zil(equations))
     for backend in ("numpy", "torch"):
         if backend == "torch" and not torch_is_there():
             continue
