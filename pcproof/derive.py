@@ -512,4 +512,3 @@ def vanish(t: Term, name: str) -> Term:
     if isinstance(t, Sum):
         return ZERO if parts[0] is ZERO else Sum(t.bound, parts[0])
     return rebuild(t, parts)
-

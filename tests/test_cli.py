@@ -274,6 +274,11 @@ def test_output_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFix
     assert run(["generate", "zil", "--out", str(file / "out")]) == 2
     assert "file" in one_line(capsys.readouterr().err)
     assert run(["prove", "zil", "--certificate", str(file / "c.json")]) == 2
+    capsys.readouterr()
+    started = time.perf_counter()
+    assert run(["report", "--out", str(file / "out")]) == 2
+    assert "cannot be written to" in one_line(capsys.readouterr().err)
+    assert time.perf_counter() - started < 2, "this must not come after minutes of work"
 
 
 def test_a_rule_file_cannot_spoil_the_json(own: str, capsys: pytest.CaptureFixture[str]) -> None:

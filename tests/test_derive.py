@@ -88,7 +88,12 @@ def test_energy_gradients_agree_with_sympy_on_an_unrolled_network(rule: pp.Rule)
     theory = e.net.energy_theory().extend(tuple(e.parameters))
     states = [(k, s, u) for k in range(4) for s in range(2) for u in range(WIDTHS[k])]
     against_sympy(theory, e.energy, "x", states)  # eq. 7
-    against_sympy(theory, e.energy, "theta", [(k, u, v) for k in (1, 2, 3) for u in range(WIDTHS[k - 1]) for v in range(WIDTHS[k])])
+    against_sympy(
+        theory,
+        e.energy,
+        "theta",
+        [(k, u, v) for k in (1, 2, 3) for u in range(WIDTHS[k - 1]) for v in range(WIDTHS[k])],
+    )
 
 
 def test_backprop_from_the_lagrangian_agrees_with_sympy() -> None:
@@ -184,7 +189,10 @@ def test_linear_fixed_points_agree_with_sympy() -> None:
     theory = e.net.energy_theory()
     model = sympy_model(theory)
     ones = Model(
-        {"L": 3, "B": 1, "n": lambda k: 1}, model.parameters, {"f": lambda k, v: v, "df": lambda k, v: sp.Integer(1)}, model.number
+        {"L": 3, "B": 1, "n": lambda k: 1},
+        model.parameters,
+        {"f": lambda k, v: v, "df": lambda k, v: sp.Integer(1)},
+        model.number,
     )
     run = Evaluator(theory, ones)
     F = run.value(e.energy, {})
@@ -242,7 +250,10 @@ def compile_latex(text: str, folder: object) -> None:
     path = Path(str(folder)) / "it.tex"
     path.write_text(text)
     run = subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", path.name], cwd=path.parent, capture_output=True, text=True
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", path.name],
+        cwd=path.parent,
+        capture_output=True,
+        text=True,
     )
     assert run.returncode == 0, run.stdout[-2000:]
 

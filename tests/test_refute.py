@@ -27,6 +27,7 @@ from pcproof.language.signature import (
 )
 from pcproof.language.terms import App, Inv, IsZero, Num, Pow, add, mul, total
 from pcproof.networks.chain import Chain
+from pcproof.networks.gradients import derivative_hypotheses
 from pcproof.networks.mlp import MLP
 from pcproof.refute.assign import assignments
 from pcproof.refute.compile import Compiled, Dual, Undefined
@@ -336,6 +337,7 @@ def test_the_dynamics_of_an_energy():
         )
         for where in (0, L)
     }
+    still |= derivative_hypotheses(MLP(), "x", {"theta": "theta"})
     theory = base.extend((dx,), hypotheses=still, directions={"x": {"x": "dx"}})
 
     def pairing(layer, sample, unit):

@@ -95,7 +95,7 @@ def test_derivatives_are_shown_too() -> None:
     assert "D[weights](y[l,b,i])" in log and "differentiate the definition" in log and ": tangent_function]" in log
 
 
-def test_helper_theorems_get_a_name() -> None:
+def test_auxiliary_theorems_get_a_name() -> None:
     proof = proved("restored_rates").proof
     assert proof is not None
     assert "Lemma: auxiliary 1" in as_log(calculation(proof))
@@ -109,10 +109,15 @@ def test_words_are_escaped_for_latex() -> None:
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_the_theorems_compile(tmp_path: Path) -> None:
-    body = "\n".join(theorem_latex(proved(id)) for id in ("zil_bias", "zil_chain", "backprop_gradient", "restored_rates"))
+    body = "\n".join(
+        theorem_latex(proved(id)) for id in ("zil_bias", "zil_chain", "backprop_gradient", "restored_rates")
+    )
     (tmp_path / "it.tex").write_text(document(body, "All"))
     run = subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "it.tex"], cwd=tmp_path, capture_output=True, text=True
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "it.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert run.returncode == 0, run.stdout[-2000:]
 

@@ -62,7 +62,7 @@ def test_exactly_zero_in_rational_numbers(data: digits.Data) -> None:
     exact = digits.exact_run(data)
     assert exact.ok and exact.wavefront == 0 and exact.literal == 0
     assert isinstance(exact.wavefront, Fraction)
-    assert exact.digits > 20  # the weights moved
+    assert exact.alive and exact.digits > 100  # every update moved every layer: the run is not vacuous
 
 
 # -- IL ---------------------------------------------------------------------------------
@@ -95,7 +95,9 @@ def test_no_inference_steps_moves_only_the_last_weights() -> None:
     rng = np.random.default_rng(1)
     w = [rng.standard_normal((3, 3)) for _ in range(3)]
     c = [np.zeros(3) for _ in range(3)]
-    dw, _ = il.il_kernel().update(w, rng.standard_normal((2, 3)), rng.standard_normal((2, 3)), "tanh", c, t_c=0, gamma=0.1)
+    dw, _ = il.il_kernel().update(
+        w, rng.standard_normal((2, 3)), rng.standard_normal((2, 3)), "tanh", c, t_c=0, gamma=0.1
+    )
     assert [bool(np.abs(d).max() > 0) for d in dw] == [False, False, True]
 
 

@@ -52,6 +52,14 @@ def load(name: str) -> Entry:
         raise CatalogueError(f"{name} called exit before it stated a claim") from None
 
 
+def citation(entry: Entry) -> str:
+    """Source and place in it: ``Song et al. 2020, eq. 7``."""
+    place = entry.equation
+    if place[:1].isdigit() or place.startswith("("):
+        place = f"eq. {place}"
+    return ", ".join(filter(None, (entry.source, place)))
+
+
 def _with_line(e: Exception, name: str) -> str:
     """The message of an error that a rule file raised, with the line of the file."""
     cause = e.__cause__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .inputs import json_option
+from .inputs import citation, json_option
 from .terminal import print_json, say, table
 
 
@@ -19,7 +19,7 @@ def command(as_json: bool) -> None:
         keys = ("id", "title", "source", "equation", "kind", "expected", "kernels", "note")
         print_json([{k: getattr(e, k) for k in keys} for e in found])
         return
-    rows = [(e.id, e.expected, e.title, " ".join(filter(None, (e.source, e.equation)))) for e in found]
+    rows = [(e.id, e.expected, e.title, citation(e)) for e in found]
     table(rows, ("id", "expected", "title", "source"), ("cyan", "", "", "dim"))
     say()
     say(f"{len(rows)} results.  `pcproof prove ID` proves one now; `pcproof show ID` states it.")

@@ -27,7 +27,7 @@ def print_proof(result: Proved) -> None:
     for line in as_log(result.calculation(), width - 5).strip("\n").splitlines():
         finished = line.endswith(_DONE)
         number += finished
-        out.print(_styled(f"{number:>3}  " if finished else "     ", line), no_wrap=True, overflow="ignore")
+        out.print(_styled(f"{number:>3}  " if finished else "     ", line), soft_wrap=True)
     say()
     heading("Rests on")
     for row in rests_on(result):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -28,6 +30,7 @@ def command(out: str, quick: bool, as_json: bool) -> int:
     """
     from ..report.build import build_report
 
+    _require_writable(out)
     with _progress() as progress:
         result = build_report(out, progress=progress, quick=quick)
     if as_json:
@@ -35,6 +38,17 @@ def command(out: str, quick: bool, as_json: bool) -> int:
     else:
         _print(result)
     return exits.DONE if result.ok else exits.FAILED
+
+
+def _require_writable(out: str) -> None:
+    """Fail now, not after minutes of work, if nothing can be written to the folder or to where it will be made."""
+    folder = Path(out).absolute()
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as e:
+        raise OSError(e.errno, f"cannot be written to: {e.strerror}", out) from e
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -41,8 +42,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _forget_stdout()
         return exits.PIPE_CLOSED
     except OSError as e:
-        where = f"{e.filename!r}: " if e.filename else ""
-        return _refuse(f"pcproof: {where}{e.strerror or e}")
+        return _refuse(f"pcproof: {_place(e)}{e.strerror or e}")
     except Exception as e:
         return _explain(e)
     return status if isinstance(status, int) else exits.DONE
@@ -51,6 +51,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def main() -> None:
     """The entry point of the command ``pcproof``."""
     sys.exit(run())
+
+
+def _place(e: OSError) -> str:
+    """The file that an error is about; for a temporary one its folder."""
+    if not e.filename:
+        return ""
+    path = Path(os.fsdecode(e.filename))
+    return f"{str(path.parent if path.suffix == '.part' else path)!r}: "
 
 
 def _sentence(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .inputs import json_option, latex_option, load, what
+from .inputs import citation, json_option, latex_option, load, what
 from .terminal import heading, print_json, say, table
 
 if TYPE_CHECKING:
@@ -58,9 +58,8 @@ def _document(entry: Entry, claim: Claim) -> dict[str, Any]:
 def _print(entry: Entry, claim: Claim) -> None:
     document = _document(entry, claim)
     heading(f"{entry.id}: {entry.title}" if entry.title else entry.id)
-    source = " ".join(filter(None, (entry.source, entry.equation)))
-    if source:
-        say(f"Source: {source}")
+    if citation(entry):
+        say(f"Source: {citation(entry)}")
     say("For: " + ", ".join(f"{v} {n}" for n, v in document["scope"].items()))
     if entry.note:
         say(entry.note)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import exits
+from .inputs import citation
 from .terminal import heading, print_json, say, verdict_line
 
 if TYPE_CHECKING:
@@ -29,9 +30,8 @@ def _print(entry: Entry, result: Result) -> None:
     from ..result import Proved
 
     heading(f"{entry.id}: {entry.title}" if entry.title else entry.id)
-    source = " ".join(filter(None, (entry.source, entry.equation)))
-    if source:
-        say(f"Source: {source}")
+    if citation(entry):
+        say(f"Source: {citation(entry)}")
     say()
     heading("Claim")
     for s in result.claim.goals:

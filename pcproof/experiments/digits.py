@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from statistics import median
@@ -123,17 +123,21 @@ class Training:
 
 @dataclass(frozen=True)
 class ExactRun:
-    """A small run in rational numbers: is the distance from backprop exactly 0 after every update?"""
+    """A small run in rational numbers: is the distance from backprop exactly 0 at the end?
+
+    digits: of the longest numerator by then; alive: every update moved weights of every layer.
+    """
 
     widths: tuple[int, ...]
     updates: int
     wavefront: Fraction
     literal: Fraction
-    digits: int = field(default=0, compare=False)
+    digits: int = 0
+    alive: bool = True
 
     @property
     def ok(self) -> bool:
-        return self.wavefront == 0 and self.literal == 0
+        return self.alive and self.wavefront == 0 and self.literal == 0
 
 
 # -- kernels -------------------------------------------------------------------------
@@ -287,7 +291,7 @@ def measure(p: Params, data: Data, s: Settings) -> dict[str, list[float]]:
 
 # -- exact -------------------------------------------------------------------------------
 def exact_run(data: Data, updates: int = 4, seed: int = 0) -> ExactRun:
-    """Digits drawn together to 2 x 2 pixels, a 4-3-3-10 relu network, everything in fractions."""
+    """Digits drawn together to 2 x 2 pixels, a 4-3-3-10 leaky relu network, everything in fractions."""
     import numpy as np
 
     widths = (4, 3, 3, 10)
@@ -299,20 +303,20 @@ def exact_run(data: Data, updates: int = 4, seed: int = 0) -> ExactRun:
     inputs = to_fraction(np.round(pixels * 8))
     targets = np.vectorize(lambda v: Fraction(int(v)), otypes=[object])(data.t_train)
     start: Params = (weights, biases)
-    ends = []
+    ends, alive = [], True
     for method in METHODS[:3]:
-        p, update = start, updater(method, "relu")
+        p, update = start, updater(method, "leaky_relu")
         for n in range(updates):
             rows = slice(2 * n, 2 * n + 2)
-            p = moved(p, update(p, inputs[rows], targets[rows]), Fraction(1, 8))
+            change = update(p, inputs[rows], targets[rows])
+            alive = alive and all(any(v != 0 for v in d.ravel()) for d in change[0])
+            p = moved(p, change, Fraction(1, 8))
         ends.append(p)
     apart = [_exact_distance(e, ends[0]) for e in ends]
     digits = max(len(str(abs(v.numerator))) for a in (*ends[0][0], *ends[0][1]) for v in a.ravel())
-    return ExactRun(widths, updates, apart[1], apart[2], digits)
+    return ExactRun(widths, updates, apart[1], apart[2], digits, alive)
 
 
 def _exact_distance(p: Params, q: Params) -> Fraction:
     """Largest difference of two weights, as a fraction."""
-    return max(
-        (abs(v) for a, b in zip((*p[0], *p[1]), (*q[0], *q[1])) for v in (a - b).ravel()), default=Fraction(0)
-    )
+    return max((abs(v) for a, b in zip((*p[0], *p[1]), (*q[0], *q[1])) for v in (a - b).ravel()), default=Fraction(0))

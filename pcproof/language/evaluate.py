@@ -16,7 +16,7 @@ from typing import Any
 
 from .index import Con, Idx, QVar, Size
 from .signature import Theory
-from .terms import Add, App, Inv, IsZero, Iverson, Mul, Num, Pow, Sum, Term, open_lam
+from .terms import Add, App, Inv, IsZero, Iverson, Mul, Num, Pow, Sum, Term, free_vars, open_lam
 
 
 class EvaluationError(ValueError):
@@ -108,6 +108,12 @@ class Model:
     number: Callable[[Fraction], Any] = field(default=lambda q: q)
 
 
+def _new(name: str, env: Mapping[str, int], body: Term) -> str:
+    while name in env or name in free_vars(body):
+        name += "#"
+    return name
+
+
 class Evaluator:
     """Evaluates terms of one theory in one model; defined symbols are tabulated."""
 
@@ -180,7 +186,7 @@ class Evaluator:
             return out
         if isinstance(t, Sum):
             out = self.model.number(Fraction(0))
-            name = f"#{len(env)}"
+            name = _new(f"#{len(env)}", env, t.body)
             body = open_lam(1, t.body, (Idx.of(QVar(name)),))
             for k in range(self.index(t.bound, env)):
                 out = out + self.value(body, {**env, name: k})
@@ -202,6 +208,6 @@ class Evaluator:
     def _argument(self, arity: int, body: Term, env: Mapping[str, int]) -> Any:
         if arity == 0:
             return self.value(body, env)
-        names = tuple(f"#{len(env)}.{k}" for k in range(arity))
+        names = tuple(_new(f"#{len(env)}.{k}", env, body) for k in range(arity))
         opened = open_lam(arity, body, tuple(Idx.of(QVar(n)) for n in names))
         return lambda *ks: self.value(opened, {**env, **dict(zip(names, ks))})

@@ -16,18 +16,58 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import gcd
-from typing import Union
+from typing import Any, Union
+
+_good_names: set[str] = set()
 
 
-class QVar:
+def _name(kind: str, name: object) -> None:
+    # keys are compared as text: a name with one of these could spell another index term
+    if type(name) is str and name in _good_names:
+        return
+    if type(name) is not str or set(name) & set("+*(),"):
+        raise ValueError(f"{kind}: a name may not contain any of + * ( ) , (got {name!r})")
+    _good_names.add(name)
+
+
+class _Final:
+    """Data that the kernel trusts: no subclass may change its meaning, no assignment its value."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, **kw: object) -> None:
+        if cls.__module__ != __name__:
+            raise TypeError("the nodes of index terms are final")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} cannot be changed")
+
+    def __reduce__(self) -> Any:
+        # copies go through the constructor: it checks, and hashes differ between processes
+        return type(self), tuple(getattr(self, n) for n in _FIELDS[type(self).__name__])
+
+
+_set = object.__setattr__
+_FIELDS = {
+    "QVar": ("name",),
+    "Bound": ("k",),
+    "Size": ("name", "args"),
+    "Idx": ("const", "terms"),
+    "Con": ("kind", "expr"),
+}
+
+
+class QVar(_Final):
     """A quantified index variable."""
 
     __slots__ = ("key", "name")
     key: str
+    name: str
 
     def __init__(self, name: str) -> None:
-        self.name = name
-        self.key = "v:" + name
+        _name("QVar", name)
+        _set(self, "name", name)
+        _set(self, "key", "v:" + name)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is QVar and other.name == self.name
@@ -39,15 +79,18 @@ class QVar:
         return self.name
 
 
-class Bound:
+class Bound(_Final):
     """An index bound by an enclosing binder; 0 is the innermost."""
 
     __slots__ = ("k", "key")
     key: str
+    k: int
 
     def __init__(self, k: int) -> None:
-        self.k = k
-        self.key = f"b:{k:04d}"
+        if type(k) is not int or k < 0:
+            raise ValueError(f"Bound: a number of binders is expected, got {k!r}")
+        _set(self, "k", k)
+        _set(self, "key", f"b:{k:04d}")
 
     def __eq__(self, other: object) -> bool:
         return type(other) is Bound and other.k == self.k
@@ -59,16 +102,21 @@ class Bound:
         return f"#{self.k}"
 
 
-class Size:
+class Size(_Final):
     """An integer symbol of the problem, possibly depending on indices: ``L``, ``n(l)``."""
 
     __slots__ = ("args", "key", "name")
     key: str
+    name: str
+    args: tuple[Idx, ...]
 
     def __init__(self, name: str, args: tuple[Idx, ...] = ()) -> None:
-        self.name = name
-        self.args = args
-        self.key = "s:" + name + "(" + ",".join(a.key for a in args) + ")"
+        _name("Size", name)
+        if any(type(a) is not Idx for a in args):
+            raise TypeError(f"Size: index terms are expected, got {args!r}")
+        _set(self, "name", name)
+        _set(self, "args", tuple(args))
+        _set(self, "key", "s:" + name + "(" + ",".join(a.key for a in self.args) + ")")
 
     def __eq__(self, other: object) -> bool:
         return type(other) is Size and other.key == self.key
@@ -81,19 +129,23 @@ class Size:
 
 
 Atom = Union[QVar, Bound, Size]
+_ATOMS = frozenset((QVar, Bound, Size))
 IdxLike = Union["Idx", QVar, Bound, Size, int]
 
 
-class Idx:
+class Idx(_Final):
     """A linear form ``const + sum coeff * atom``; equal forms are equal objects by ``==``."""
 
     __slots__ = ("_hash", "const", "key", "terms")
+    _hash: int
     key: str
     const: int
     terms: tuple[tuple[Atom, int], ...]
 
     def __init__(self, const: int, terms: Iterable[tuple[Atom, int]] = ()) -> None:
         given = tuple(terms)
+        if type(const) is not int or any(type(c) is not int or type(a) not in _ATOMS for a, c in given):
+            raise TypeError(f"an index is an integer combination of index atoms, got {const!r}, {given!r}")
         if len(given) == 1 and given[0][1]:
             items: tuple[tuple[Atom, int], ...] = given
         else:
@@ -102,10 +154,11 @@ class Idx:
                 known = merged.get(atom.key)
                 merged[atom.key] = (atom, coeff if known is None else known[1] + coeff)
             items = tuple(p for _, p in sorted(merged.items()) if p[1])
-        self.const = const
-        self.terms = items
-        self.key = "+".join([str(const)] + [f"{c}*{a.key}" for a, c in items])
-        self._hash = hash(self.key)
+        key = "+".join([str(const)] + [f"{c}*{a.key}" for a, c in items])
+        _set(self, "const", const)
+        _set(self, "terms", items)
+        _set(self, "key", key)
+        _set(self, "_hash", hash(key))
 
     @staticmethod
     def of(value: IdxLike) -> Idx:
@@ -191,24 +244,28 @@ def size(name: str, *args: IdxLike) -> Idx:
     return Idx.of(Size(name, tuple(Idx.of(a) for a in args)))
 
 
-class Con:
+class Con(_Final):
     """A constraint on one index term: ``ge`` (>= 0), ``eq`` (== 0) or ``ne`` (!= 0)."""
 
     __slots__ = ("expr", "key", "kind")
     key: str
+    kind: str
+    expr: Idx
 
     def __init__(self, kind: str, expr: Idx) -> None:
         if kind not in ("ge", "eq", "ne"):
             raise ValueError(f"Con: unknown kind {kind!r} (expected ge, eq or ne)")
+        if type(expr) is not Idx:
+            raise TypeError(f"Con: an index term is expected, got {expr!r}")
         g = gcd(*(c for _, c in expr.terms))
         if g > 1 and (kind == "ge" or expr.const % g == 0):
             # over the integers g*e + c >= 0 says e + floor(c/g) >= 0
             expr = Idx(expr.const // g, tuple((a, c // g) for a, c in expr.terms))
         if kind != "ge" and expr.terms and expr.terms[0][1] < 0:
             expr = -expr
-        self.kind = kind
-        self.expr = expr
-        self.key = kind + ":" + expr.key
+        _set(self, "kind", kind)
+        _set(self, "expr", expr)
+        _set(self, "key", kind + ":" + expr.key)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Con) and other.key == self.key

@@ -31,6 +31,7 @@ from typing import Any, Union
 
 from .index import Atom, Bound, Con, Idx, IdxLike, QVar, Size, eq
 
+_FIELDS = {"App": ("name", "idx", "args"), "Pow": ("base", "exponent"), "Sum": ("bound", "body")}
 _table: dict[tuple[Any, ...], Any] = {}
 TermLike = Union["Term", int, Fraction]
 
@@ -44,12 +45,33 @@ class Term:
     @property
     def key(self) -> str:
         """Canonical text: total order of terms, the same on every machine."""
-        if self._key is None:
-            self._key = self._make_key()
-        return self._key
+        found = self._key
+        if found is None:
+            found = self._make_key()
+            object.__setattr__(self, "_key", found)
+        return found
 
     def _make_key(self) -> str:
         raise NotImplementedError(type(self).__name__)
+
+    def __init_subclass__(cls, **kw: object) -> None:
+        if cls.__module__ != __name__:
+            raise TypeError("the nodes of terms are final")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a term cannot be changed")
+
+    def __copy__(self) -> Term:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Term:
+        return self
+
+    def __reduce__(self) -> Any:
+        # interned: built by the constructor, never by filling in the fields of a blank node
+        names = [n for n in type(self).__slots__ if not n.startswith("_")]
+        fields = tuple(getattr(self, n) for n in _FIELDS.get(type(self).__name__, names))
+        return type(self), fields[0] if type(self).__name__ in ("Add", "Mul") else fields
 
     def __repr__(self) -> str:
         from .show import show
@@ -109,7 +131,7 @@ class Num(Term):
     value: Fraction
 
     def __new__(cls, value: int | Fraction) -> Num:
-        if isinstance(value, bool) or not isinstance(value, (int, Fraction)):
+        if type(value) not in (int, Fraction):
             raise TypeError(f"a number in a term must be exact (int or Fraction), got {value!r}")
         return _intern(cls, (Fraction(value),), ("value",))  # type: ignore[no-any-return]
 
@@ -126,7 +148,24 @@ class Lam:
     _key: str | None
 
     def __new__(cls, arity: int, body: Term) -> Lam:
+        if type(arity) is not int or arity < 0 or not isinstance(body, Term):
+            raise TypeError(f"Lam: a number of indices and a term are expected, got {arity!r}, {body!r}")
         return _intern(cls, (arity, body), ("arity", "body"))  # type: ignore[no-any-return]
+
+    def __init_subclass__(cls, **kw: object) -> None:
+        raise TypeError("the nodes of terms are final")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a term cannot be changed")
+
+    def __copy__(self) -> Lam:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Lam:
+        return self
+
+    def __reduce__(self) -> Any:
+        return Lam, (self.arity, self.body)
 
     @property
     def key(self) -> str:
@@ -143,6 +182,8 @@ class App(Term):
     args: tuple[Lam, ...]
 
     def __new__(cls, name: str, idx: Iterable[IdxLike] = (), args: Iterable[Lam | Term] = ()) -> App:
+        if type(name) is not str:
+            raise TypeError(f"App: a name is expected, got {name!r}")
         lams = tuple(a if isinstance(a, Lam) else Lam(0, a) for a in args)
         fields = (name, tuple(Idx.of(i) for i in idx), lams)
         return _intern(cls, fields, ("name", "idx", "args"))  # type: ignore[no-any-return]
@@ -214,7 +255,10 @@ class Iverson(Term):
     cons: tuple[Con, ...]
 
     def __new__(cls, cons: Iterable[Con]) -> Iverson:
-        ordered = tuple(sorted(set(cons), key=lambda c: c.key))
+        given = tuple(cons)
+        if any(type(c) is not Con for c in given):
+            raise TypeError(f"Iverson: constraints are expected, got {given!r}")
+        ordered = tuple(sorted(set(given), key=lambda c: c.key))
         return _intern(cls, (ordered,), ("cons",))  # type: ignore[no-any-return]
 
     def _make_key(self) -> str:

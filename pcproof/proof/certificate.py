@@ -170,6 +170,11 @@ class Proof:
     goals: tuple[Theorem, ...]
     lemmas: Mapping[str, Theorem]
 
+    def __post_init__(self) -> None:
+        for g in self.goals:
+            if type(g) is not Theorem or g.kernel is not self.kernel:
+                raise KernelError("certificate: a goal belongs to another proof")
+
     def items(self) -> list[Item]:
         """The items that the goals rest on, in order."""
         needed: set[int] = set()

@@ -29,12 +29,11 @@ Trusted with it: ``ring``, ``theory``, ``language.arith``, ``language.terms``,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Any
 
 from ..language.arith import entails, unsatisfiable
-from ..language.index import Con, Idx, QVar, ge, lt, qvar
+from ..language.index import Bound, Con, Idx, QVar, ge, lt, qvar
 from ..language.signature import Deriv, Eq, Ne, Relation, Statement, Tangent, Theory, relation_terms, subst_relation
 from ..language.terms import (
     ONE,
@@ -63,7 +62,7 @@ from ..language.terms import (
     subterms,
 )
 from .ring import ring_equal
-from .theory import admit, check_index, check_statement, check_term
+from .theory import admit, check_index, check_statement, check_term, freeze
 
 
 class KernelError(ValueError):
@@ -152,15 +151,9 @@ class Kernel:
     """The rules, for one admitted theory."""
 
     def __init__(self, theory: Theory) -> None:
-        admit(theory)
-        self.theory = replace(
-            theory,
-            sizes=MappingProxyType(dict(theory.sizes)),
-            symbols=MappingProxyType(dict(theory.symbols)),
-            hypotheses=MappingProxyType(dict(theory.hypotheses)),
-            directions=MappingProxyType({k: MappingProxyType(dict(v)) for k, v in theory.directions.items()}),
-        )
-        self._definitions = {d.name: d for group in theory.definitions for d in group}
+        self.theory = freeze(theory)
+        admit(self.theory)
+        self._definitions = {d.name: d for group in self.theory.definitions for d in group}
         self._contexts: set[Context] = set()
         self.items: list[Item] = []
         self._checked: set[tuple[tuple[str, ...], Term]] = set()
@@ -176,7 +169,8 @@ class Kernel:
         arguments: tuple[Any, ...] = (),
     ) -> Theorem:
         for p in premises:
-            _require(p.kernel is self, rule, "a premise belongs to another proof")
+            _require(type(p) is Theorem and p.kernel is self, rule, "a premise belongs to another proof")
+        _require(type(claim) in (Eq, Ne, Tangent, Deriv), rule, "{!r} is not a relation", claim)
         self._context(ctx)
         for t in relation_terms(claim):
             if (ctx.variables, t) not in self._checked:
@@ -442,11 +436,13 @@ class Kernel:
 
     # -- logic ----------------------------------------------------------------
     def _apply(self, rule: str, ctx: Context, s: Statement, values: Mapping[str, Idx]) -> Relation:
+        values = dict(values)
         _require(set(values) == set(s.variables), rule, "values for {} expected", s.variables)
+        _require(all(type(v) is Idx for v in values.values()), rule, "index terms are needed as values")
         for v in values.values():
             check_index(self.theory, v)
             for a in v.atoms():
-                ok = not isinstance(a, QVar) or a.name in ctx.variables
+                ok = not isinstance(a, Bound) and (not isinstance(a, QVar) or a.name in ctx.variables)
                 _require(ok, rule, "the index {!r} is not quantified", a)
         guards, relation = s.at(values)
         for c in guards:
@@ -493,14 +489,19 @@ class Kernel:
 
     def _context(self, ctx: Context) -> None:
         """Every index in the guards and hypotheses is quantified, every symbol declared."""
+        _require(type(ctx) is Context, "context", f"a Context is needed, got {type(ctx).__name__}")
         if ctx in self._contexts:
             return
+        parts = (ctx.variables, ctx.guards, ctx.hypotheses)
+        _require(all(type(x) is tuple for x in parts), "context", "tuples are needed")
+        for cls, part in zip((str, Con, Statement), parts):
+            _require(all(type(x) is cls for x in part), "context", f"{cls.__name__} expected")
         _require(len(set(ctx.variables)) == len(ctx.variables), "context", "a variable is quantified twice")
         for c in ctx.guards:
-            check_index(self.theory, c.expr)
             for a in c.expr.atoms():
-                ok = not isinstance(a, QVar) or a.name in ctx.variables
+                ok = not isinstance(a, Bound) and (not isinstance(a, QVar) or a.name in ctx.variables)
                 _require(ok, "context", "the index {!r} is not quantified", a)
+            check_index(self.theory, c.expr)
         for h in ctx.hypotheses:
             _require(not set(h.variables) & set(ctx.variables), "context", "a hypothesis rebinds a variable")
             check_statement(self.theory, h, ctx.variables)

@@ -9,18 +9,26 @@ them is not vacuous.  Trusted by the kernel.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import combinations
+from types import MappingProxyType
+from typing import Any
 
 from ..language.arith import entails, unsatisfiable
-from ..language.index import Con, Idx, QVar, Size, eq, ge, le, lt
+from ..language.index import Bound, Con, Idx, QVar, Size, eq, ge, le, lt
 from ..language.signature import (
     DEFINED,
     FUNCTION,
     OPERATOR,
     PARAMETER,
+    Case,
     Definition,
     Deriv,
+    Eq,
+    Ne,
     Statement,
+    Symbol,
     Tangent,
     Theory,
     relation_terms,
@@ -30,6 +38,69 @@ from ..language.terms import App, Sum, Term, children, free_vars, indices, loose
 
 class TheoryError(ValueError):
     """A theory is not admissible; the message names the definition and what is wrong."""
+
+
+def _only(what: str, cls: type | tuple[type, ...], *values: object) -> None:
+    """Exactly these classes: a subclass, or something that looks the same, may answer as it likes."""
+    kinds = cls if isinstance(cls, tuple) else (cls,)
+    for v in values:
+        if type(v) not in kinds:
+            raise TheoryError(f"{what}: {' or '.join(c.__name__ for c in kinds)} expected, got {v!r}")
+
+
+def freeze(theory: Theory) -> Theory:
+    """A copy that nobody else can change: tuples and read-only mappings all the way down."""
+
+    def mapping(m: Mapping[str, Any], fn: Any) -> Mapping[str, Any]:
+        items = dict(m)
+        _only("a name", str, *items)
+        return MappingProxyType({k: fn(v) for k, v in items.items()})
+
+    def symbol(s: Symbol) -> Symbol:
+        _only("a symbol", Symbol, s)
+        _only(f"{s.name!r}: arity", int, s.arity, *s.linear)
+        _only(f"{s.name!r}: name", str, s.name, s.kind, *s.derivatives)
+        ranges = tuple(tuple(r) for r in s.ranges)
+        _only(f"{s.name!r}: range", Idx, *(b for r in ranges for b in r))
+        return replace(s, ranges=ranges, linear=tuple(s.linear), derivatives=tuple(s.derivatives))
+
+    def case(c: Case) -> Case:
+        _only("a case", Case, c)
+        return Case(cons(c.guard), c.value)
+
+    def definition(d: Definition) -> Definition:
+        _only("a definition", Definition, d)
+        _only("a parameter", str, d.name, *d.params)
+        _only("a measure", Idx, *d.measure)
+        return Definition(d.name, tuple(d.params), tuple(case(c) for c in d.cases), tuple(d.measure))
+
+    def cons(cs: Any) -> tuple[Con, ...]:
+        out = tuple(cs)
+        _only("a constraint", Con, *out)
+        return out
+
+    def statement(s: Statement) -> Statement:
+        _only("a statement", Statement, s)
+        return Statement(tuple(s.variables), cons(s.guards), s.relation)
+
+    _only("a theory", Theory, theory)
+    return Theory(
+        mapping(theory.sizes, int),
+        cons(theory.assumptions),
+        mapping(theory.symbols, symbol),
+        tuple(tuple(definition(d) for d in group) for group in theory.definitions),
+        mapping(theory.hypotheses, statement),
+        mapping(theory.directions, lambda m: mapping(m, str)),
+    )
+
+
+def check_scope(theory: Theory, i: Idx, scope: set[str], what: str) -> None:
+    """Declared sizes, no variable but those in ``scope``, no bound index."""
+    _only(what, Idx, i)
+    check_index(theory, i)
+    for a in i.atoms():
+        if isinstance(a, Bound) or (isinstance(a, QVar) and a.name not in scope):
+            raise TheoryError(f"{what}: the index {a!r} is not quantified")
 
 
 def check_index(theory: Theory, i: Idx) -> None:
@@ -69,12 +140,13 @@ def check_statement(theory: Theory, s: Statement, outer: tuple[str, ...] = ()) -
     """Well formed and without a free variable."""
     if len(set(s.variables)) != len(s.variables):
         raise TheoryError(f"a variable is quantified twice in {s.variables}")
+    _only("a statement", Statement, s)
+    _only("a relation", (Eq, Ne, Tangent, Deriv), s.relation)
+    _only("a variable", str, *s.variables)
+    _only("a constraint", Con, *s.guards)
     scope = set(s.variables) | set(outer)
     for c in s.guards:
-        check_index(theory, c.expr)
-        for a in c.expr.atoms():
-            if isinstance(a, QVar) and a.name not in scope:
-                raise TheoryError(f"the index {a.name!r} is not quantified")
+        check_scope(theory, c.expr, scope, "a guard")
     for t in relation_terms(s.relation):
         check_term(theory, t)
         if loose(t) or not free_vars(t) <= scope:
@@ -121,6 +193,12 @@ def _check_definition(theory: Theory, d: Definition, group: dict[str, Definition
         raise TheoryError(f"{d.name!r} is not declared as a defined symbol of {len(d.params)} indices")
     if len(set(d.params)) != len(d.params):
         raise TheoryError(f"{d.name!r}: a parameter is named twice")
+    if any(p.startswith("#") for p in d.params):
+        raise TheoryError(f"{d.name!r}: names with # are kept for bound indices")
+    for m in d.measure:
+        check_scope(theory, m, set(d.params), f"{d.name!r}: measure")
+    for c in (c for case in d.cases for c in case.guard):
+        check_scope(theory, c.expr, set(d.params), f"{d.name!r}: guard")
     for a, b in combinations(d.cases, 2):
         if not unsatisfiable((*theory.assumptions, *a.guard, *b.guard)):
             raise TheoryError(f"{d.name!r}: two cases overlap: {a.guard} and {b.guard}")
@@ -149,9 +227,7 @@ def admit(theory: Theory) -> None:
     if unsatisfiable(theory.assumptions):
         raise TheoryError("the assumptions on the sizes contradict each other")
     for c in theory.assumptions:
-        check_index(theory, c.expr)
-        if any(isinstance(a, QVar) for a in c.expr.atoms()):
-            raise TheoryError(f"an assumption on the sizes has a free index: {c!r}")
+        check_scope(theory, c.expr, set(), "an assumption on the sizes")
     for s in theory.symbols.values():
         if s.kind not in (PARAMETER, FUNCTION, OPERATOR, DEFINED):
             raise TheoryError(f"{s.name!r}: unknown kind {s.kind!r}")
@@ -159,6 +235,10 @@ def admit(theory: Theory) -> None:
             raise TheoryError(f"{s.name!r}: only functions and operators take real arguments")
         if s.kind in (FUNCTION, OPERATOR) and not s.ranges:
             raise TheoryError(f"{s.name!r}: a function or operator takes a real argument")
+        for b in (b for r in s.ranges for b in r):
+            check_scope(theory, b, {str(k) for k in range(s.arity)}, f"{s.name!r}: range")
+        if any(not 0 <= p < len(s.ranges) for p in s.linear):
+            raise TheoryError(f"{s.name!r}: linear in an argument that it does not have")
     earlier: set[str] = set()
     for group in theory.definitions:
         names = {d.name: d for d in group}

@@ -67,7 +67,7 @@ class Judge:
             return Verdict(lhs == rhs, lhs, rhs, self.points)
         assert isinstance(relation, Deriv)
         symbol = self.theory.symbols[relation.point.name]
-        if self.instance.activation.kind == UNTRUE and symbol.ranges == ((),):
+        if self.instance.activation.kind == UNTRUE:
             return Verdict(False, Fraction(2), Fraction(1))
         if self.instance.activation.kind != RELU or symbol.ranges != ((),):
             return Verdict(True, Fraction(0), Fraction(0))

@@ -122,20 +122,20 @@ def functions(theory: Theory, activation: Activation, size: Callable[[str, Env],
     kin = families(theory)
     bounds = bounds_reader(theory, size)
 
-    def call(name: str, idx: Env, args: tuple[Any, ...]) -> Any:
-        root, path = kin[name]
-        symbol = theory.symbols[root]
-        own = idx[: symbol.arity]
-        if symbol.ranges == ((),):
-            return activation.value((root, own), len(path), args[0])
-        return _dense(theory, activation, bounds, (root, own), path, idx[symbol.arity :], args)
+    def under(chosen: Activation) -> Apply:
+        def call(name: str, idx: Env, args: tuple[Any, ...]) -> Any:
+            root, path = kin[name]
+            symbol = theory.symbols[root]
+            own = idx[: symbol.arity]
+            if symbol.ranges == ((),):
+                return chosen.value((root, own), len(path), args[0])
+            return _dense(theory, chosen, bounds, (root, own), path, idx[symbol.arity :], args)
 
-    def slope(name: str, idx: Env, args: tuple[Any, ...]) -> Any:
-        root, path = kin[name]
-        if activation.kind == UNTRUE and theory.symbols[root].ranges == ((),):
-            return 1 if len(path) == 1 else 0  # the true derivative, whatever the symbol says
-        return call(name, idx, args)
+        return call
 
+    call = under(activation)
+    # the true derivative, whatever the derivative symbol says
+    slope = under(Activation(IDENTITY)) if activation.kind == UNTRUE else call
     return lift(theory, bounds, call, slope)
 
 

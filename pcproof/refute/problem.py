@@ -62,9 +62,11 @@ class Problem:
 
     @property
     def polynomial(self) -> bool:
-        """Only ring operations and reciprocals (and tabulated functions): rational in the parameters."""
-        kinds = self.graph.kinds(self.graph.needed(self.nodes()))
-        return kinds <= self.graph.POLYNOMIAL | {"table", "inv"}
+        """Only ring operations (and tabulated functions); reciprocals of what is said not to be 0."""
+        allowed = self.graph.POLYNOMIAL | {"table"}
+        if any(kind == "ne" for kind, _ in self.requirements):
+            allowed |= {"inv"}
+        return self.graph.kinds(self.graph.needed(self.nodes())) <= allowed
 
     @property
     def generic(self) -> bool:
@@ -254,7 +256,7 @@ class Tracer:
     ) -> tuple[Value, Value, str, list[tuple[str, Value]]]:
         """f' is the derivative by construction, except where relu is visited at 0."""
         symbol = self.theory.symbols[r.point.name]
-        if activation.kind == UNTRUE and symbol.ranges == ((),):
+        if activation.kind == UNTRUE:
             return 0, 0, "ne", []
         if activation.kind == "relu" and symbol.ranges == ((),):
             v = self.run.term(r.point.args[0].body, names)(at)

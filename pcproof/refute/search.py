@@ -339,7 +339,7 @@ class _Search:
 def derivatives_unsaid(claim: Claim) -> bool:
     """Is something differentiated whose derivative symbol no hypothesis vouches for?"""
     said = {h.relation.point.name for h in claim.theory.hypotheses.values() if isinstance(h.relation, Deriv)}
-    functions = {n for n, s in claim.theory.symbols.items() if s.derivatives and s.ranges == ((),)}
+    functions = {n for n, s in claim.theory.symbols.items() if s.derivatives}
     return any(isinstance(g.relation, Tangent) for g in claim.goals) and bool(functions - said)
 
 

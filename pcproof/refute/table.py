@@ -13,6 +13,7 @@ from .counterexample import Counterexample
 from .mutate import ClaimMutant, Mutant, mutants
 from .search import DEFAULT, Limits, refute
 
+QUICK = Limits(max_depth=2, seconds=0.3)
 REFUTED, STILL_TRUE, UNKNOWN = "refuted", "still true", "unknown"
 MakeClaim = Callable[[Equations], Claim]
 
@@ -116,18 +117,22 @@ def _row(
     limits: Limits,
     others: Mapping[str, Callable[[], Claim | None]],
 ) -> Row:
-    """Proved still true, or refuted, or unknown; the kernel is asked first, since it is quick."""
+    """Refuted by a quick search, or proved still true, or searched for long."""
+    quick = refute(claim, QUICK).counterexample
+    if quick is not None:
+        return Row(name, description, REFUTED, quick)
+    refused = ""
     try:
         proved = is_proved(prove(claim))
     except ValueError as e:
-        return Row(name, description, UNKNOWN, note=str(e))
+        proved, refused = False, f"; {e}"
     if proved:
         return Row(name, description, STILL_TRUE, None, _broken(others, limits), "proved by the kernel")
     found = refute(claim, limits)
     if found.counterexample is not None:
         return Row(name, description, REFUTED, found.counterexample)
     note = found.text() if not found.undefined else f"{found.text()}; no value: {found.undefined}"
-    return Row(name, description, UNKNOWN, None, _broken(others, limits), note)
+    return Row(name, description, UNKNOWN, None, _broken(others, limits), note + refused)
 
 
 def _broken(others: Mapping[str, Callable[[], Claim | None]], limits: Limits) -> Breaks | None:

@@ -71,4 +71,3 @@ def conditions(e: Equations, proof: Proof, rows: Sequence[Row]) -> list[Conditio
         where = tuple(dict.fromkeys(title for title, _ in found))
         out.append(Condition(name, says, where, len(found), tuple(r for r in rows if r.name.startswith(prefix))))
     return out
-

@@ -132,7 +132,9 @@ def picture(r: Reads, weights: tuple[str, ...] = ("w", "theta")) -> str:
             for i in range(WIDTH):
                 (x1, y1), (x2, y2) = _place(layer, j), _place(layer - 1, i)
                 kind = "own" if (layer, i, j) == SYNAPSE else "far" if (layer, i, j) in far_edges else ""
-                out.append(f'<line class="edge {kind}" x1="{number(x1)}" y1="{number(y1)}" x2="{number(x2)}" y2="{number(y2)}"/>')
+                out.append(
+                    f'<line class="edge {kind}" x1="{number(x1)}" y1="{number(y1)}" x2="{number(x2)}" y2="{number(y2)}"/>'
+                )
     for layer in range(DEPTH, -1, -1):
         for unit in range(WIDTH):
             x, y = _place(layer, unit)
@@ -140,7 +142,9 @@ def picture(r: Reads, weights: tuple[str, ...] = ("w", "theta")) -> str:
             out.append(f'<circle class="node {kind}" cx="{number(x)}" cy="{number(y)}" r="13"/>')
             text = {"x": "x", "eps": "ε", "y": "y"}.get(near.get((layer, unit), ""), "")
             if text:
-                out.append(f'<text class="inside" x="{number(x)}" y="{number(y)}" dy="0.34em" text-anchor="middle">{text}</text>')
+                out.append(
+                    f'<text class="inside" x="{number(x)}" y="{number(y)}" dy="0.34em" text-anchor="middle">{text}</text>'
+                )
         x, y = _place(layer, WIDTH - 1)
         name = "input" if layer == DEPTH else "output" if layer == 0 else f"layer {layer}"
         out.append(f'<text class="tick" x="{number(x)}" y="{number(y + 40)}" text-anchor="middle">{name}</text>')
@@ -150,7 +154,14 @@ def picture(r: Reads, weights: tuple[str, ...] = ("w", "theta")) -> str:
 
 def sentence(r: Reads) -> str:
     """What is read, in words."""
-    names = {"x": "activity x", "y": "activity y", "eps": "error ε", "w": "weights", "theta": "weights", "s_out": "target"}
+    names = {
+        "x": "activity x",
+        "y": "activity y",
+        "eps": "error ε",
+        "w": "weights",
+        "theta": "weights",
+        "s_out": "target",
+    }
     local = sorted({names.get(n, n) for n, _ in r.local})
     if r.ok:
         return f"Reads {len(r.local)} quantities, all at the two units that it joins: {' and '.join(local)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -34,11 +35,16 @@ def measure(
     """
     import numpy as np
 
-    found: dict[tuple[str, str], list[float]] = {(f, k): [] for f in ("literal", "wavefront") for k in ("float32", "float64")}
+    found: dict[tuple[str, str], list[float]] = {
+        (f, k): [] for f in ("literal", "wavefront") for k in ("float32", "float64")
+    }
     for depth in depths:
         rng = np.random.default_rng(seed + depth)
         widths = [WIDTH] * (depth + 1)
-        weights = [np.round(rng.standard_normal((o, i)) * shrink / np.sqrt(i) * 1024) / 1024 for i, o in zip(widths, widths[1:])]
+        weights = [
+            np.round(rng.standard_normal((o, i)) * shrink / np.sqrt(i) * 1024) / 1024
+            for i, o in zip(widths, widths[1:])
+        ]
         biases = [np.round((rng.random(o) + 0.5) * 1024) / 1024 for o in widths[1:]]
         x = np.round(rng.standard_normal((1, WIDTH)) * 1024) / 1024
         target = np.round(rng.standard_normal((1, WIDTH)) * 1024) / 1024
@@ -81,4 +87,4 @@ def _root(q: Fraction) -> float:
     shift = 0
     while q < Fraction(1, 2**200):
         q, shift = q * 2**200, shift + 100
-    return float(q) ** 0.5 * 2.0**-shift
+    return math.sqrt(float(q)) * math.ldexp(1.0, -shift)

@@ -50,7 +50,7 @@ def prove_all(work: Work) -> None:
     ]  # fmt: skip
     work.page["main"] = main
     work.page["gradient"] = results.get(GRADIENT)
-    work.page["scope"] = {n: v for n, v in scope(main.claim).items()}
+    work.page["scope"] = scope(main.claim)
     work.page["steps"] = _steps(main)
     work.page["digest"] = main.digest
 
@@ -73,7 +73,9 @@ def _main(work: Work) -> Proved:
 def wave_picture(work: Work) -> None:
     w = wave.simulate(_main(work).claim.equations)
     work.check("the simulated wave is exactly 0 ahead of the front", w.zero)
-    work.check("at the front the simulated errors are backprop's", w.front_error < 1e-12, f"largest gap {w.front_error:.1e}")
+    work.check(
+        "at the front the simulated errors are backprop's", w.front_error < 1e-12, f"largest gap {w.front_error:.1e}"
+    )
     work.page["wave"] = {"svg": wave.picture(w), "wave": w}
 
 
@@ -122,7 +124,9 @@ def proof(work: Work) -> None:
     for row in work.page["entries"]:
         result = row["result"]
         if row["entry"].id != MAIN and isinstance(result, Proved) and result.proof is not None:
-            others.append({"entry": row["entry"], "groups": lemma_groups(calculation(result.proof)), "steps": row["steps"]})
+            others.append(
+                {"entry": row["entry"], "groups": lemma_groups(calculation(result.proof)), "steps": row["steps"]}
+            )
     work.page["other_proofs"] = others
 
 
@@ -185,7 +189,11 @@ def kernels(work: Work) -> None:
         try:
             kernel = main.kernel(backend, form)
         except ImportError:
-            work.check(f"the {backend} kernel, {form} form, loads", None, f"{backend} is not installed: not checked on this machine")
+            work.check(
+                f"the {backend} kernel, {form} form, loads",
+                None,
+                f"{backend} is not installed: not checked on this machine",
+            )
             continue
         lines = kernel_view.equation_lines(kernel)
         shown.append({"backend": backend, "form": form, "lines": lines, "source": kernel.source})
@@ -221,7 +229,9 @@ def float_errors(work: Work) -> None:
     p = precision.measure(trained()[METHODS[2]], trained()[METHODS[1]], depths)
     deepest = p.depths[-1]
     good = max(p.errors[("wavefront", "float32")])
-    work.check("the wavefront form stays at rounding level in float32", good < 1e-5, f"largest relative error {good:.1e}")
+    work.check(
+        "the wavefront form stays at rounding level in float32", good < 1e-5, f"largest relative error {good:.1e}"
+    )
     worse = p.at("literal", "float32", deepest)
     work.check(
         "the literal form loses digits with depth in float32", worse > 3 * p.at("wavefront", "float32", deepest),
@@ -238,7 +248,13 @@ def training(work: Work) -> None:
         data = digits.load_data()
     except digits.ExperimentError as e:
         work.check("trained on the digits", False, str(e))
-        work.page["training"] = {"missing": str(e), "runs": [], "exact": None, "gamma_rule": il.GAMMA_RULE, "t_c": digits.T_C}
+        work.page["training"] = {
+            "missing": str(e),
+            "runs": [],
+            "exact": None,
+            "gamma_rule": il.GAMMA_RULE,
+            "t_c": digits.T_C,
+        }
         return
     epochs = 3 if work.quick else 30
     runs = []
@@ -247,15 +263,25 @@ def training(work: Work) -> None:
         runs.append({"t": t, "accuracy": figures.accuracy_chart(t), "distance": figures.distance_chart(t)})
         for row in t.rows[1:3]:
             work.check(
-                f"{row.method} ends at backprop's weights, {t.name}", row.relative < 1e-9, f"relative distance {row.relative:.1e}"
+                f"{row.method} ends at backprop's weights, {t.name}",
+                row.relative < 1e-9,
+                f"relative distance {row.relative:.1e}",
             )
         last = t.rows[3]
         assert last.inference is not None
-        work.check(f"gamma stays below 2/lambda_max, {t.name}", last.slack < 1.0, f"gamma / (2/bound) at most {last.slack:.2f}")
+        work.check(
+            f"gamma stays below 2/lambda_max, {t.name}", last.slack < 1.0, f"gamma / (2/bound) at most {last.slack:.2f}"
+        )
     exact = digits.exact_run(data)
-    detail = f"{'-'.join(map(str, exact.widths))}, {exact.updates} updates, relu, fractions"
+    detail = f"{'-'.join(map(str, exact.widths))}, {exact.updates} updates, leaky relu, fractions of up to {exact.digits} digits"
     work.check("the distance is exactly 0 in rational numbers", exact.ok, detail)
-    work.page["training"] = {"missing": "", "runs": runs, "exact": exact, "gamma_rule": il.GAMMA_RULE, "t_c": digits.T_C}
+    work.page["training"] = {
+        "missing": "",
+        "runs": runs,
+        "exact": exact,
+        "gamma_rule": il.GAMMA_RULE,
+        "t_c": digits.T_C,
+    }
 
 
 # -- 13 and 14: trust, copy ---------------------------------------------------------------

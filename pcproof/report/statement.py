@@ -70,7 +70,9 @@ def symbol_rows(claim: Claim) -> list[SymbolRow]:
         d = definitions.get(s.name)
         shown_definition = math(mathml_definition_fragment(d)) if d is not None else ""
         rows.append(
-            SymbolRow(s.name, math(_head(s).mathml), s.meaning, s.shape, PYTORCH.get(s.name, ""), s.kind, shown_definition)
+            SymbolRow(
+                s.name, math(_head(s).mathml), s.meaning, s.shape, PYTORCH.get(s.name, ""), s.kind, shown_definition
+            )
         )
     return rows
 
@@ -99,7 +101,7 @@ def goals(claim: Claim) -> list[dict[str, str]]:
         holds = relation_formula(s.relation, pen)
         names = Formula()
         for k, v in enumerate(s.variables):
-            comma = Formula(", ", ", ", '<mo>,</mo>') if k else Formula()
+            comma = Formula(", ", ", ", "<mo>,</mo>") if k else Formula()
             names = names + comma + pen.index(qvar(v))
         where = math(names.mathml), math(pen.cons(s.guards).mathml)
         out.append({"names": where[0], "where": where[1], "holds": math(holds.mathml, block=True)})

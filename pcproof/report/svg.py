@@ -89,17 +89,26 @@ def line_chart(series: Sequence[Series], x: Axis, y: Axis, title: str) -> str:
         out.append(f'<text class="tick" x="{at}" y="{foot + 17}" text-anchor="middle">{label}</text>')
     out.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{foot}" y2="{foot}"/>')
     middle = (LEFT + WIDTH - RIGHT) / 2
-    out.append(f'<text class="title" x="{number(middle)}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x.title)}</text>')
+    out.append(
+        f'<text class="title" x="{number(middle)}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x.title)}</text>'
+    )
     high = number((TOP + foot) / 2)
-    out.append(f'<text class="title" transform="translate(13 {high}) rotate(-90)" text-anchor="middle">{escape(y.title)}</text>')
+    out.append(
+        f'<text class="title" transform="translate(13 {high}) rotate(-90)" text-anchor="middle">{escape(y.title)}</text>'
+    )
     ends = _apart([py(s.y[-1]) for s in series])
     for s, end in zip(series, ends):
         points = " ".join(f"{number(px(a))},{number(py(b))}" for a, b in zip(s.x, s.y))
         dash = ' stroke-dasharray="5 4"' if s.dashed else ""
         out.append(f'<polyline class="line {s.style}"{dash} points="{points}"/>')
         if len(s.x) <= 12:
-            out += [f'<circle class="dot {s.style}" cx="{number(px(a))}" cy="{number(py(b))}" r="3"/>' for a, b in zip(s.x, s.y)]
-        out.append(f'<text class="label {s.style}" x="{WIDTH - RIGHT + 8}" y="{number(end)}" dy="0.32em">{escape(s.name)}</text>')
+            out += [
+                f'<circle class="dot {s.style}" cx="{number(px(a))}" cy="{number(py(b))}" r="3"/>'
+                for a, b in zip(s.x, s.y)
+            ]
+        out.append(
+            f'<text class="label {s.style}" x="{WIDTH - RIGHT + 8}" y="{number(end)}" dy="0.32em">{escape(s.name)}</text>'
+        )
     out.append("</svg>")
     return "".join(out)
 

@@ -129,5 +129,3 @@ def align_block(lines: Iterable[Line]) -> str:
         else:
             rows.append(row + (f" && {note}" if note else ""))
     return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
-
-

@@ -54,7 +54,8 @@ def trust(result: Proved, torch_checked: bool) -> Trust:
     tested = (
         "That generated source computes the equations: compared exactly, in fractions and modulo a prime.",
         "Floats against real numbers: random networks within a derived bound, and the error plot above.",
-        "Gradients of torch.autograd" + ("." if torch_checked else ": not checked on this machine (torch is not installed)."),
+        "Gradients of torch.autograd"
+        + ("." if torch_checked else ": not checked on this machine (torch is not installed)."),
         "Accuracy and run time on the digits: measured, and nothing is claimed beyond this page.",
     )
     uncovered = (

@@ -114,15 +114,21 @@ def picture(w: Wave) -> str:
             x = X0 + t * (CELL + GAP)
             kind = "front" if t == layer else "ahead" if t < layer else "behind"
             out.append(f'<g class="cell {kind}" data-t="{t}">')
-            tip = f"t = {t}, layer {layer}: |eps| = {norm:.3g}" + (" = |delta|, the weights learn" if kind == "front" else "")
+            tip = f"t = {t}, layer {layer}: |eps| = {norm:.3g}" + (
+                " = |delta|, the weights learn" if kind == "front" else ""
+            )
             out.append(f"<title>{escape(tip)}</title>")
             out.append(f'<rect class="ground" x="{x}" y="{y}" width="{CELL}" height="{CELL}" rx="6"/>')
             if norm > 0:
                 opacity = number(shade(norm, top))
-                out.append(f'<rect class="fill" x="{x}" y="{y}" width="{CELL}" height="{CELL}" rx="6" opacity="{opacity}"/>')
+                out.append(
+                    f'<rect class="fill" x="{x}" y="{y}" width="{CELL}" height="{CELL}" rx="6" opacity="{opacity}"/>'
+                )
             text = "0" if norm == 0 else _short(norm)
             tone = " light" if shade(norm, top) > 0.55 else ""
-            out.append(f'<text class="value{tone}" x="{x + CELL / 2}" y="{y + CELL / 2}" dy="0.34em" text-anchor="middle">{text}</text>')
+            out.append(
+                f'<text class="value{tone}" x="{x + CELL / 2}" y="{y + CELL / 2}" dy="0.34em" text-anchor="middle">{text}</text>'
+            )
             out.append("</g>")
     for t in range(w.times):
         middle = X0 + t * (CELL + GAP) + CELL / 2

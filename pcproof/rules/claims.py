@@ -6,6 +6,7 @@ So every theorem of the catalogue can be asked of a mutant of the rule too.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..language.index import Idx, eq, ge, le, lt, qvar, span
 from ..language.signature import DEFINED, PARAMETER, Claim, Definition, Eq, Ne, Statement, Symbol, Tangent
@@ -205,7 +206,8 @@ def dynamics(e: Equations, gamma: Term = GAMMA) -> Claim:
 def plasticity(e: Equations) -> Claim:
     """The change of every weight is -alpha dF/dtheta of the rule's own energy.  Source: eq. 9."""
     net = e.net
-    theory = energy_gradient_theory(net, e.energy)
+    # F is a polynomial in the weights: nothing is assumed of f'
+    theory = replace(energy_gradient_theory(net, e.energy), hypotheses={})
     symbols = [p for p in (DATA[2], *e.parameters) if p.name not in theory.symbols]
     gradients = {k.name: "g" + k.name for k in net.kinds}
     variations = {k.name: variation(k.name) for k in net.kinds}

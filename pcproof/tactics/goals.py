@@ -29,13 +29,15 @@ class Tools:
     lemmas: closed theorems, used from left to right.
     eager: defined symbols unfolded wherever their case is determined.
     lazy: defined symbols unfolded once, if the sides still differ.
+    depth, splits: how deep and how often cases are split before giving up.
     """
 
     lemmas: Sequence[Theorem] = ()
     eager: Iterable[str] = ()
     lazy: Iterable[str] = ()
     depth: int = 5
-    log: list[str] = field(default_factory=list)
+    splits: int = 60
+    used: list[Con] = field(default_factory=list)
 
 
 def prove_equation(k: Kernel, ctx: Context, lhs: Term, rhs: Term, tools: Tools, depth: int = 0) -> Theorem:
@@ -70,7 +72,8 @@ def prove_equation(k: Kernel, ctx: Context, lhs: Term, rhs: Term, tools: Tools, 
         return _join(k, ctx, lhs, rhs, left2, right2)
     if depth < tools.depth:
         con = _splitting(k, ctx, rewriter, (a, b, a2, b2), tools)
-        if con is not None:
+        if con is not None and len(tools.used) < tools.splits:
+            tools.used.append(con)
             parts = [
                 prove_equation(k, ctx.with_guards(side), lhs, rhs, tools, depth + 1) for side in (con, *con.negations())
             ]

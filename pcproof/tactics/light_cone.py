@@ -20,11 +20,11 @@ from fractions import Fraction
 from typing import Any, cast
 
 from ..language.evaluate import EvaluationError, Evaluator, Mod
-from ..language.index import Idx, eq, ge, le, lt, qvar, span
+from ..language.index import Idx, eq, ge, le, lt, qvar
 from ..language.random_model import random_model
 from ..language.signature import Eq, Statement, Theory
 from ..language.terms import ONE, ZERO, App, Mul, Num, Pow, Term, mul, subterms
-from ..networks.network import B, L, width
+from ..networks.network import L
 from ..proof.kernel import Kernel, Theorem
 from ..rules.equations import Equations, moment
 from .goals import Stuck, Tools, prove_equation
@@ -85,20 +85,18 @@ class Cone:
         self.lemmas = Lemmas()
 
     # -- freeze -----------------------------------------------------------------
-    def targets(self) -> Iterator[tuple[str, tuple[str, ...], Term, tuple[Idx, ...]]]:
-        """Symbol, unit indices, forward value, bounds of the unit indices."""
+    def targets(self) -> Iterator[tuple[str, tuple[str, ...], Term]]:
+        """Symbol, unit indices, forward value."""
         state = ("b", "i")
-        bounds = (B, width(l))
-        yield "x", state, App("y", (l, b, i)), bounds
+        yield "x", state, App("y", (l, b, i))
         for kind in self.e.net.kinds:
-            units = tuple(qvar(u) for u in kind.units)
-            yield kind.name, kind.units, App(kind.initial, (l, *units)), kind.bounds(l)
+            yield kind.name, kind.units, App(kind.initial, (l, *(qvar(u) for u in kind.units)))
         for name in ("mu_mixed", "mu"):
             if name in self.timed:
-                yield name, state, App("y", (l, b, i)), bounds
+                yield name, state, App("y", (l, b, i))
         for name in ("eps_mixed", "eps"):
             if name in self.timed:
-                yield name, state, ZERO, bounds
+                yield name, state, ZERO
 
     def _value(self, term: Term, env: dict[str, int]) -> object:
         try:
@@ -133,14 +131,16 @@ class Cone:
     def freeze(self) -> None:
         """Everything ahead of the wave keeps its forward value."""
         names, claims, measures = [], [], []
-        for name, units, value, bounds in self.targets():
+        for name, units, value in self.targets():
             c = self.offset(name, units, value)
             if c is None:
                 continue
             first, _ = self._layers(name)
             top = le(l, L) if first == 1 else lt(l, L)
-            ranges = tuple(g for u, bound in zip(units, bounds) for g in span(qvar(u), 0, bound))
-            guards = (ge(t, 0), le(t, l + c), ge(l, first), top, *ranges)
+            d = self.theory.definition(name)
+            # definitions hold for every unit index; a single case may begin later than t = 0
+            start = d.cases[0].guard if d is not None and len(d.cases) == 1 else ()
+            guards = tuple(dict.fromkeys((ge(t, 0), le(t, l + c), ge(l, first), top, *start)))
             relation = Eq(App(name, (t, l, *(qvar(u) for u in units))), value)
             names.append(f"freeze {name}")
             claims.append(Statement(("t", "l", *units), guards, relation))
@@ -198,7 +198,6 @@ class Cone:
 
     def front(self) -> None:
         """The error of layer l where the wave arrives: the rule's ``front`` recursion, or c(l) delta^l."""
-        ranges = (*span(b, 0, B), *span(i, 0, width(l)))
         lhs, d = App("eps", (t, l, b, i)), App("delta", (l, b, i))
         tools = Tools(self.lemmas.all(), eager=self.timed, lazy=self.static)
         stuck: Stuck | None = None
@@ -207,7 +206,7 @@ class Cone:
             if c is None:
                 continue
             rhs = c if "front" in self.theory.symbols else d if c is ONE else Mul(c, d)
-            guards = (ge(t, 0), ge(l, 0), lt(l, L), eq(t, when), *ranges)
+            guards = (ge(t, 0), ge(l, 0), lt(l, L), eq(t, when))
             claim = Statement(("t", "l", "b", "i"), guards, Eq(lhs, rhs))
             try:
                 (th,) = induct(self.k, [claim], [l], tools)
