@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 from .language.arith import entails
@@ -50,6 +51,7 @@ _STATE = (_l, _b, _i)
 _F = symbol("F")
 _E = symbol("E")
 _LAGRANGE = symbol("Lambda", r"\Lambda", "<mi>Λ</mi>")
+WIDE = 100
 OUTPUT, HIDDEN, INPUT = "output layer", "hidden layers", "input layer"
 
 
@@ -74,7 +76,7 @@ class Derivation:
         out = [self.title]
         for s in self.sections:
             out += ["", s.title, "-" * len(s.title)]
-            out += [s.note, ""] if s.note else []
+            out += [*wrap(s.note, WIDE), ""] if s.note else []
             for line in s.lines:
                 out += _text_line(line)
         return "\n".join(out)
@@ -150,7 +152,10 @@ def _text_line(line: Line) -> list[str]:
     if line.kind == "heading":
         return ["", f"  {line.left.text}:"]
     body = line.body().text.strip()
-    out = [f"  {body}" if line.left else f"      {body}"]
+    if line.left and line.right and len(body) > WIDE:
+        out = [f"  {line.left.text}", f"      {line.sign} {line.right.text}"]
+    else:
+        out = [f"  {body}" if line.left else f"      {body}"]
     why = "; ".join(w for w in (line.rule, line.comment) if w)
     notes = [f"where {line.where.text}"] if line.where else []
     notes += [f"[{why}]"] if why else []

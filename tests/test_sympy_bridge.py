@@ -65,11 +65,13 @@ def test_the_energy_of_the_paper() -> None:
         lambda p: total(
             sn(p),
             lambda q: (
-                App("x", (p, qb, q))
-                - total(sn(p + 1), lambda r: mul_f(App("theta", (p + 1, q, r)), p + 1, App("x", (p + 1, qb, r))))
-            )
-            ** 2
-            / 2,
+                (
+                    App("x", (p, qb, q))
+                    - total(sn(p + 1), lambda r: mul_f(App("theta", (p + 1, q, r)), p + 1, App("x", (p + 1, qb, r))))
+                )
+                ** 2
+                / 2
+            ),
         ),
     )
     read = from_sympy(energy(l, i, j), PAPER)
@@ -415,9 +417,7 @@ def test_given_functions_and_operators() -> None:
     F = unroll(net.energy(), theory, SIZES, functions={"f": lambda layer, z: sp.tanh(z)})
     assert F.has(sp.tanh)
     z = entry("x", 1, 0, 0)
-    slope = unroll(
-        App("df", (1,), (App("x", (1, 0, 0)),)), theory, SIZES, functions={"f": lambda layer, r: sp.tanh(r)}
-    )
+    slope = unroll(App("df", (1,), (App("x", (1, 0, 0)),)), theory, SIZES, functions={"f": lambda layer, r: sp.tanh(r)})
     assert sp.simplify(slope - sp.tanh(z).diff(z)) == 0
 
     chain = Chain()

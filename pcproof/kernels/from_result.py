@@ -12,12 +12,15 @@ from .generate import Header, Kernel, kernel_source, load_kernel
 from .tensors import KernelError
 
 
-def header_of(result: Any) -> Header:
-    """The theorem behind a kernel; ``proved`` only if the result is."""
+def header_of(result: Any, licensed: Proof | None = None) -> Header:
+    """The theorem behind a kernel, hypotheses included; ``proved`` only if the result is."""
     claim = result.claim
+    given = [f"given {name}: {show_statement(s)}" for name, s in claim.theory.hypotheses.items()]
+    if licensed is not None:
+        given.append(f"this form makes the same changes by a theorem of its own, digest {licensed.digest}")
     return Header(
         theorem_id=claim.id,
-        statement="; ".join(show_statement(s) for s in claim.goals),
+        statement="; ".join([*(show_statement(s) for s in claim.goals), *given]),
         digest=result.digest if result.verdict == "proved" else "",
         says=claim.says,
         proved=result.verdict == "proved",
@@ -35,9 +38,7 @@ def licence(e: Equations) -> Proof:
     try:
         return prove_claim(front_claim(e))
     except Stuck as s:
-        raise KernelError(
-            f"{e.name} has no proved wavefront form ({s}); its literal form can be generated"
-        ) from None
+        raise KernelError(f"{e.name} has no proved wavefront form ({s}); its literal form can be generated") from None
 
 
 def source_of(result: Any, backend: str = "numpy", form: str = "wavefront") -> str:
@@ -45,11 +46,10 @@ def source_of(result: Any, backend: str = "numpy", form: str = "wavefront") -> s
     e = result.claim.equations
     if not isinstance(e, Equations):
         raise KernelError(f"{result.claim.id} is not a claim about the updates of a rule; no kernel follows from it")
-    header = header_of(result)
     if form == "wavefront":
-        licence(e)
+        header = header_of(result, licence(e))
         return kernel_source(front_theory(e), form=form, backend=backend, header=header, net=e.net, name=e.name)
-    return kernel_source(e, form=form, backend=backend, header=header, net=e.net)
+    return kernel_source(e, form=form, backend=backend, header=header_of(result), net=e.net)
 
 
 def kernel_of(result: Any, backend: str = "numpy", form: str = "wavefront") -> Kernel:

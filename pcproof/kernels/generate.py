@@ -191,7 +191,7 @@ class _File:
         self, theory: Theory, program: Program, matrix: WeightKind, vector: WeightKind | None,
         times: Idx | None, form: str, backend: str, header: Header, rule: str,
     ) -> None:  # fmt: skip
-        printer, writer, self.library = BACKENDS[backend]
+        printer, writer, self.imported = BACKENDS[backend]
         self.theory, self.program, self.matrix, self.vector = theory, program, matrix, vector
         self.times, self.form, self.backend, self.header, self.rule = times, form, backend, header, rule
         self.printer, self.writer = printer(TAKEN), writer()
@@ -281,7 +281,7 @@ class _File:
         uses["erfc"] = any("erfc(" in line for e in entries for line in (*e.value, *e.derivative))
         results = [p.name(self.program.results[k.name]) for k in (self.matrix, self.vector) if k is not None]
         context: dict[str, Any] = {
-            "banner": self.banner(), "title": self.title(), "summary": self.summary(), "library": self.library,
+            "banner": self.banner(), "title": self.title(), "summary": self.summary(), "library": self.imported,
             "backend": self.backend, "function": self.function(), "signature": ", ".join(signature),
             "purpose": "The change of every weight in one step, for learning rate 1.",
             "contract": self.contract(keywords, whole), "theorem": _quoted(self.header.theorem_id),

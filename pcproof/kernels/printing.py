@@ -237,8 +237,10 @@ class Printer:
                 return found
         letters: dict[str, str] = {}
         for a in (*layout, *t.summed):
-            letters[a] = a if len(a) == 1 and a.isalpha() else next(
-                c for c in "jkmpqruvcdeghzabilnostwxy" if c not in {*letters.values(), *layout}
+            letters[a] = (
+                a
+                if len(a) == 1 and a.isalpha()
+                else next(c for c in "jkmpqruvcdeghzabilnostwxy" if c not in {*letters.values(), *layout})
             )
         orders = [tuple(g.order if isinstance(g, Array) else sorted(g.axes)) for g in groups]
         spec = ",".join("".join(letters[a] for a in o) for o in orders) + "->" + "".join(letters[a] for a in layout)

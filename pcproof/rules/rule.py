@@ -9,7 +9,7 @@ from ..language.diff import split_cases
 from ..language.fold import fold
 from ..language.index import Con, QVar, ge, le, qvar, span
 from ..language.signature import Case, Claim, Symbol
-from ..language.terms import App, Term, free_vars, subst, subst_con, subterms
+from ..language.terms import ZERO, App, Term, free_vars, subst, subst_con, subterms
 from ..networks.network import B, L, Network, width
 from .claims import equals_backprop
 from .equations import SYNCHRONOUS, Equations, RuleError, moment
@@ -121,7 +121,7 @@ class Rule:
             raise RuleError(f"the key of {what} must be x[l], got {key!r}")
         variable, by = _layer_variable(key)
         if isinstance(value, int) and value == 0:
-            value = key - key
+            value = Field(self.net, key.kind, key.layer, ZERO)
         if not isinstance(value, Field) or value.kind != "state" or value.layer != key.layer:
             raise RuleError(f"{what} of {key!r} must be a quantity of the same layer, got {value!r}")
         l = qvar("l")
