@@ -345,6 +345,18 @@ def total(bound: IdxLike, fn: Callable[[Idx], Term], lo: IdxLike = 0) -> Term:
     return ZERO if body is ZERO else Sum(hi - low, body)
 
 
+def tidy(t: Term) -> Term:
+    """Resolve sums and products in which something became 0 or 1."""
+    if isinstance(t, Add):
+        return add(*(tidy(a) for a in t.args))
+    if isinstance(t, Mul):
+        return mul(*(tidy(a) for a in t.args))
+    if isinstance(t, Sum):
+        body = tidy(t.body)
+        return ZERO if body is ZERO else Sum(t.bound, body)
+    return t
+
+
 def delta(a: IdxLike, b: IdxLike) -> Term:
     """Kronecker delta of two indices."""
     return Iverson((eq(a, b),))

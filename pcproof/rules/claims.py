@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..language.index import Idx, eq, ge, le, lt, qvar, span
+from ..language.index import Con, Idx, eq, ge, le, lt, qvar, span
 from ..language.signature import DEFINED, PARAMETER, Claim, Definition, Eq, Ne, Statement, Symbol, Tangent
 from ..language.terms import ONE, ZERO, App, Pow, Term, add, mul
 from ..networks.backprop import DATA
@@ -21,7 +21,7 @@ STATE = (*span(b, 0, B), *span(i, 0, width(l)))
 GAMMA = App("gamma")
 
 
-def unit_ranges(k: WeightKind) -> tuple[tuple[Idx, ...], tuple]:  # type: ignore[type-arg]
+def unit_ranges(k: WeightKind) -> tuple[tuple[Idx, ...], tuple[Con, ...]]:
     """Unit indices of a kind of weight at layer l, and their ranges."""
     units = tuple(qvar(u) for u in k.units)
     return units, tuple(c for u, bound in zip(units, k.bounds(l)) for c in span(u, 0, bound))

@@ -12,26 +12,13 @@ from __future__ import annotations
 
 from ..language.index import eq, ge, le, lt, qvar
 from ..language.signature import DEFINED, Case, Claim, Definition, Eq, Statement, Symbol, Theory
-from ..language.terms import ZERO, Add, App, Mul, Sum, Term, add, close, free_vars, mul, open_, replace_apps
+from ..language.terms import ZERO, App, Term, add, free_vars, mul, replace_apps, tidy
 from ..networks.backprop import DATA, backprop_definitions, initial_symbols, weight_names
 from ..networks.network import L
 from .claims import STATE, unit_ranges
 from .equations import Equations, RuleError, moment, timed_theory
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
-
-
-def _tidy(term: Term) -> Term:
-    """Resolve products and sums in which something became zero."""
-    if isinstance(term, Add):
-        return add(*(_tidy(a) for a in term.args))
-    if isinstance(term, Mul):
-        return mul(*(_tidy(a) for a in term.args))
-    if isinstance(term, Sum):
-        name = next(n for n in (f"?t{k}" for k in range(99)) if n not in free_vars(term))
-        body = _tidy(open_(term.body, qvar(name)))
-        return ZERO if body is ZERO else Sum(term.bound, close(body, name))
-    return term
 
 
 def _at_wave(e: Equations, term: Term, own: bool) -> Term:
@@ -49,7 +36,7 @@ def _at_wave(e: Equations, term: Term, own: bool) -> Term:
             return App(names[a.name], a.idx)
         return None
 
-    return _tidy(replace_apps(term, put))
+    return tidy(replace_apps(term, put))
 
 
 def front_definitions(e: Equations) -> tuple[tuple[Symbol, ...], tuple[tuple[Definition, ...], ...]]:

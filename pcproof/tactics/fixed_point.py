@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..language.index import ge, le, lt, qvar, span
+from ..language.index import Con, ge, le, lt, qvar, span
 from ..language.signature import Claim, Eq, Relation, Statement
 from ..language.terms import ZERO, Add, App, Mul, Num, Term, mul
 from ..networks.network import B, L, width
 from ..proof.kernel import Context, Kernel, Theorem
 from .goals import Stuck, Tools, prove_equation
 from .normal import normalize
-from .rewrite import Rewriter, contradictory, determined, then
+from .rewrite import Rewriter, by_cases, determined, then
 
 l, b, i = qvar("l"), qvar("b"), qvar("i")
 STATE = (*span(b, 0, B), *span(i, 0, width(l)))
@@ -65,19 +65,16 @@ def errors_vanish(k: Kernel) -> Theorem:
     guards = (ge(l, 0), lt(l, L), *STATE)
     claim = Statement(("l", "b", "i"), guards, Eq(EPS, ZERO))
     ctx = k.induction_context([claim], [l], 0)
-    con = ge(l, 1)
-    parts = []
-    for side in (con, *con.negations()):
-        c = ctx.with_guards(side)
-        if not contradictory(k, c):
-            absurd = impossible(k, c, claim.relation)
-            th = _solved(k, c) if absurd is None else absurd
-            if th.rhs is not ZERO:
-                raise Stuck(c, th.relation, "the errors do not vanish")
-            parts.append(th)
-        else:
-            parts.append(k.absurd(c, claim.relation))
-    (out,) = k.induct([claim], [l], [k.cases(ctx, con, parts)])
+
+    def case(c: Context, _: Con) -> Theorem:
+        absurd = impossible(k, c, claim.relation)
+        th = _solved(k, c) if absurd is None else absurd
+        if th.rhs is not ZERO:
+            raise Stuck(c, th.relation, "the errors do not vanish")
+        return th
+
+    th = by_cases(k, ctx, ge(l, 1), claim.relation, case)
+    (out,) = k.induct([claim], [l], [th])
     return out
 
 
@@ -85,17 +82,14 @@ def forward_values(k: Kernel, same: Theorem) -> Theorem:
     """x = mu at every layer and x = s_in at the input: then x = y."""
     claim = Statement(("l", "b", "i"), (ge(l, 0), le(l, L), *STATE), Eq(App("x", (l, b, i)), App("y", (l, b, i))))
     ctx = k.induction_context([claim], [L - l], 0)
-    con = lt(l, L)
-    parts = []
-    for side in (con, *con.negations()):
-        c = ctx.with_guards(side)
-        start: Theorem | None = None
-        if k.entails(c, lt(l, L)):
-            start = k.instantiate(c, same, {"l": l, "b": b, "i": i})
-        lhs = App("x", (l, b, i)) if start is None else start.rhs
-        th = prove_equation(k, c, lhs, App("y", (l, b, i)), Tools(lazy=("mu", "y")))
-        parts.append(th if start is None else k.trans(start, th))
-    (out,) = k.induct([claim], [L - l], [k.cases(ctx, con, parts)])
+
+    def case(c: Context, _: Con) -> Theorem:
+        below = k.entails(c, lt(l, L))
+        start = k.instantiate(c, same, {"l": l, "b": b, "i": i}) if below else k.refl(c, App("x", (l, b, i)))
+        return k.trans(start, prove_equation(k, c, start.rhs, App("y", (l, b, i)), Tools(lazy=("mu", "y"))))
+
+    th = by_cases(k, ctx, lt(l, L), claim.relation, case)
+    (out,) = k.induct([claim], [L - l], [th])
     return out
 
 

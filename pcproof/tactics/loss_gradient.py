@@ -8,15 +8,15 @@
 
 from __future__ import annotations
 
-from ..language.index import Idx, eq, ge, le, lt, qvar, span
+from ..language.index import Con, Idx, eq, ge, le, lt, qvar, span
 from ..language.signature import Claim, Eq, Statement, Tangent
-from ..language.terms import ZERO, App, Sum, Term, add, mul, open_, replace_apps, subst, subterms, total
+from ..language.terms import ZERO, App, Sum, Term, add, mul, replace_apps, subst, subterms, tidy, total
 from ..networks.network import B, L, width
 from ..proof.kernel import Context, Kernel, Theorem
 from .goals import Stuck, Tools, prove_equation
 from .gradient import Differentiator, split_sum
 from .normal import normalize
-from .rewrite import Rewriter, both, bottom_up, contradictory, fresh, then, unfold_once
+from .rewrite import Rewriter, both, bottom_up, by_cases, fresh, then, unfold_once
 
 l, b, i = qvar("l"), qvar("b"), qvar("i")
 
@@ -34,12 +34,8 @@ def tangent_of_y(k: Kernel) -> Theorem:
         back = prove_equation(k, c, th.relation.tangent, dy, Tools(lazy=("Dy",)))
         return k.tangent_convert(th, back)
 
-    con = eq(l, L)
-    parts = []
-    for side in (con, *con.negations()):
-        c = ctx.with_guards(side)
-        parts.append(k.absurd(c, claim.relation) if contradictory(k, c) else case(c))
-    (out,) = k.induct([claim], [L - l], [k.cases(ctx, con, parts)])
+    th = by_cases(k, ctx, eq(l, L), claim.relation, lambda c, _: case(c))
+    (out,) = k.induct([claim], [L - l], [th])
     return out
 
 
@@ -51,23 +47,9 @@ def explicit_part(k: Kernel, m: Idx, s: Idx) -> Term:
     def term(u: Idx) -> Term:
         value = d.at(0, (m, s, u)).value
         direct = replace_apps(value, lambda a: ZERO if a.name == "Dy" else None)
-        return mul(App("delta", (m, s, u)), _tidy(direct))
+        return mul(App("delta", (m, s, u)), tidy(direct))
 
     return total(width(m), term)
-
-
-def _tidy(t: Term) -> Term:
-    """Drop what became zero."""
-    from ..language.terms import Add, Mul, close
-
-    if isinstance(t, Add):
-        return add(*(_tidy(a) for a in t.args))
-    if isinstance(t, Mul):
-        return mul(*(_tidy(a) for a in t.args))
-    if isinstance(t, Sum):
-        body = _tidy(open_(t.body, qvar("?tidy")))
-        return ZERO if body is ZERO else Sum(t.bound, close(body, "?tidy"))
-    return t
 
 
 def pairing_term(layer: Idx, sample: Idx) -> Term:
@@ -85,17 +67,14 @@ def telescope(k: Kernel) -> Theorem:
 
     claim = Statement(("l", "b"), guards, Eq(lhs, rhs(l)))
     ctx = k.induction_context([claim], [l], 0)
-    con = eq(l, 0)
-    parts = []
-    for side in (con, *con.negations()):
-        c = ctx.with_guards(side)
-        if contradictory(k, c):
-            parts.append(k.absurd(c, claim.relation))
-        elif side.kind == "eq":
-            parts.append(prove_equation(k, c, lhs, rhs(l), Tools()))
-        else:
-            parts.append(_telescope_step(k, c, lhs, rhs))
-    (out,) = k.induct([claim], [l], [k.cases(ctx, con, parts)])
+
+    def case(c: Context, side: Con) -> Theorem:
+        if side.kind == "eq":
+            return prove_equation(k, c, lhs, rhs(l), Tools())
+        return _telescope_step(k, c, lhs, rhs)
+
+    th = by_cases(k, ctx, eq(l, 0), claim.relation, case)
+    (out,) = k.induct([claim], [l], [th])
     return out
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..language.index import eq, ge, qvar
+from ..language.index import Con, eq, ge, qvar
 from ..language.signature import Eq, Ne, Statement
 from ..language.terms import ONE, ZERO, Add, Inv, Mul, Pow, Term
 from ..proof.kernel import Context, Kernel, Theorem
 from .goals import Tools, prove_equation
 from .normal import ring_to
-from .rewrite import both, contradictory, then
+from .rewrite import both, by_cases, then
 
 
 def nonzero(k: Kernel) -> dict[Term, str]:
@@ -26,23 +26,20 @@ def cancel_lemma(k: Kernel, base: Term, hypothesis: str) -> Theorem:
     up, down = Pow(base, e), Pow(Inv(base), e)
     claim = Statement(("e",), (ge(e, 0),), Eq(Mul(up, down), ONE))
     ctx = k.induction_context([claim], [e], 0)
-    con = eq(e, 0)
-    parts = []
-    for side in (con, *con.negations()):
-        c = ctx.with_guards(side)
-        if contradictory(k, c):
-            parts.append(k.absurd(c, claim.relation))
-        elif side.kind == "eq":
-            parts.append(prove_equation(k, c, Mul(up, down), ONE, Tools()))
-        else:
-            first = k.congruence(c, Mul(up, down), [k.power_step(c, up), k.power_step(c, down)])
-            unit = k.inverse(k.hypothesis(c, hypothesis, {}))
-            rest = k.hypothesis(c, 0, {"e'": e - 1})
-            grouped = Mul(unit.lhs, rest.lhs)
-            th = k.trans(first, k.ring(c, first.rhs, grouped))
-            th = k.trans(th, k.congruence(c, grouped, [unit, rest]))
-            parts.append(k.trans(th, k.ring(c, th.rhs, ONE)))
-    (out,) = k.induct([claim], [e], [k.cases(ctx, con, parts)])
+
+    def case(c: Context, side: Con) -> Theorem:
+        if side.kind == "eq":
+            return prove_equation(k, c, Mul(up, down), ONE, Tools())
+        first = k.congruence(c, Mul(up, down), [k.power_step(c, up), k.power_step(c, down)])
+        unit = k.inverse(k.hypothesis(c, hypothesis, {}))
+        rest = k.hypothesis(c, 0, {"e'": e - 1})
+        grouped = Mul(unit.lhs, rest.lhs)
+        th = k.trans(first, k.ring(c, first.rhs, grouped))
+        th = k.trans(th, k.congruence(c, grouped, [unit, rest]))
+        return k.trans(th, k.ring(c, th.rhs, ONE))
+
+    th = by_cases(k, ctx, eq(e, 0), claim.relation, case)
+    (out,) = k.induct([claim], [e], [th])
     return out
 
 

@@ -12,7 +12,7 @@ from typing import Optional
 from ..language.arith import entails, unsatisfiable
 from ..language.fold import match
 from ..language.index import Con, Idx, QVar, qvar
-from ..language.signature import DEFINED, Eq, Statement
+from ..language.signature import DEFINED, Eq, Relation, Statement
 from ..language.terms import App, Iverson, Pow, Sum, Term, children, free_vars, open_, open_lam, subst
 from ..proof.kernel import Context, Kernel, KernelError, Theorem
 
@@ -36,6 +36,17 @@ def both(k: Kernel, ctx: Context, t: Term, th: Theorem | None) -> Theorem:
 def contradictory(k: Kernel, ctx: Context) -> bool:
     """Can the guards of the context not be met?"""
     return unsatisfiable((*k.theory.assumptions, *ctx.guards))
+
+
+def by_cases(
+    k: Kernel, ctx: Context, con: Con, relation: Relation, prove: Callable[[Context, Con], Theorem]
+) -> Theorem:
+    """``relation`` where ``con`` holds and in each case where it does not; impossible cases are passed over."""
+    parts = []
+    for side in (con, *con.negations()):
+        c = ctx.with_guards(side)
+        parts.append(k.absurd(c, relation) if contradictory(k, c) else prove(c, side))
+    return k.cases(ctx, con, parts)
 
 
 def fresh(ctx: Context, stem: str = "k") -> str:
