@@ -78,6 +78,12 @@ class Term:
 
         return show(self)
 
+    def to_sympy(self) -> Any:
+        """The term as a SymPy expression, for display and for checks.  See ``sympy_out``."""
+        from .sympy_out import to_sympy
+
+        return to_sympy(self)
+
     def __add__(self, other: TermLike) -> Term:
         return add(self, other)
 

@@ -1,43 +1,40 @@
 """A proof as data: canonical JSON with theory, goals and the items that they rest on.
 
+The format is published in ``docs/certificate.md``; ``proof/check.py`` reads it.
 Terms, and contexts, are written once and referred to by number; numbers are
 given in the order of first use, so the same proof gives the same bytes on
-every machine.  ``digest`` is the SHA-256 of these bytes.
+every machine.  A sequent is proved once, t = t is proved by ``refl``, and of
+the theory only what goals and items mention is written: nothing in a
+certificate goes unread.  ``digest`` is the SHA-256 of the other fields.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ..language.index import Con, Idx, QVar, Size
-from ..language.signature import Deriv, Eq, Ne, Relation, Statement, Symbol, Tangent, Theory
-from ..language.terms import Add, App, Inv, IsZero, Iverson, Lam, Mul, Num, Pow, Sum, Term
+from ..language.index import Atom, Con, Idx, QVar, Size
+from ..language.signature import (
+    Definition,
+    Deriv,
+    Eq,
+    Ne,
+    Relation,
+    Statement,
+    Symbol,
+    Tangent,
+    Theory,
+    relation_terms,
+)
+from ..language.terms import Add, App, Inv, IsZero, Iverson, Lam, Mul, Num, Pow, Sum, Term, symbols
 from .kernel import Context, Item, Kernel, KernelError, Theorem
 
 FORMAT = "pcproof-certificate-1"
 Json = Any
-
-
-def index_json(i: Idx) -> Json:
-    """[constant, [coefficient, atom], ...]"""
-    out: list[Json] = [i.const]
-    for atom, c in i.terms:
-        if isinstance(atom, QVar):
-            out.append([c, "var", atom.name])
-        elif isinstance(atom, Size):
-            out.append([c, "size", atom.name, *(index_json(a) for a in atom.args)])
-        else:
-            out.append([c, "bound", atom.k])
-    return out
-
-
-def con_json(c: Con) -> Json:
-    return [c.kind, index_json(c.expr)]
 
 
 class _Writer:
@@ -46,9 +43,41 @@ class _Writer:
     def __init__(self) -> None:
         self.terms: list[Json] = []
         self.contexts: list[Json] = []
+        self.sizes: set[str] = set()
         self._term: dict[Term, int] = {}
         self._context: dict[Context, int] = {}
 
+    # -- indices and constraints ----------------------------------------------
+    def atom(self, a: Atom) -> tuple[Any, ...]:
+        if isinstance(a, QVar):
+            return ("var", a.name)
+        if isinstance(a, Size):
+            self.sizes.add(a.name)
+            return ("size", a.name, *(self.form(x) for x in a.args))
+        return ("bound", a.k)
+
+    def form(self, i: Idx) -> tuple[Any, ...]:
+        """A linear form as nested tuples; these have an order that does not depend on how the kernel keeps them."""
+        return (i.const, tuple(sorted((self.atom(a), c) for a, c in i.terms)))
+
+    def index(self, i: Idx) -> Json:
+        """[constant, [coefficient, kind, name, arguments ...], ...]"""
+        return _index_json(self.form(i))
+
+    def turned(self, c: Con) -> bool:
+        """Is the sign of this equation (or inequation) other than the first coefficient of the file would have it?"""
+        terms = self.form(c.expr)[1]
+        return c.kind != "ge" and bool(terms) and terms[0][1] < 0
+
+    def con(self, c: Con) -> Json:
+        return [c.kind, self.index(-c.expr if self.turned(c) else c.expr)]
+
+    def cons(self, cs: Iterable[Con]) -> Json:
+        """Constraints whose order says nothing: in order, none twice."""
+        forms = sorted({(c.kind, self.form(-c.expr if self.turned(c) else c.expr)) for c in cs})
+        return [[kind, _index_json(form)] for kind, form in forms]
+
+    # -- terms ----------------------------------------------------------------
     def term(self, t: Term) -> int:
         if t not in self._term:
             row = self._row(t)
@@ -63,23 +92,24 @@ class _Writer:
         if isinstance(t, Num):
             return ["num", str(t.value)]
         if isinstance(t, App):
-            return ["app", t.name, [index_json(i) for i in t.idx], [self.lam(a) for a in t.args]]
+            return ["app", t.name, [self.index(i) for i in t.idx], [self.lam(a) for a in t.args]]
         if isinstance(t, Add):
             return ["add", *(self.term(a) for a in t.args)]
         if isinstance(t, Mul):
             return ["mul", *(self.term(a) for a in t.args)]
         if isinstance(t, Pow):
-            return ["pow", self.term(t.base), index_json(t.exponent)]
+            return ["pow", self.term(t.base), self.index(t.exponent)]
         if isinstance(t, Inv):
             return ["inv", self.term(t.arg)]
         if isinstance(t, IsZero):
             return ["iszero", self.term(t.arg)]
         if isinstance(t, Iverson):
-            return ["iverson", *(con_json(c) for c in t.cons)]
+            return ["iverson", *self.cons(t.cons)]
         if isinstance(t, Sum):
-            return ["sum", index_json(t.bound), self.term(t.body)]
+            return ["sum", self.index(t.bound), self.term(t.body)]
         raise TypeError(f"certificate: unknown node {type(t).__name__}")
 
+    # -- sequents ---------------------------------------------------------------
     def relation(self, r: Relation) -> Json:
         if isinstance(r, Eq):
             return ["eq", self.term(r.lhs), self.term(r.rhs)]
@@ -91,13 +121,16 @@ class _Writer:
         return ["deriv", self.term(r.point)]
 
     def statement(self, s: Statement) -> Json:
-        return {"for": list(s.variables), "where": [con_json(c) for c in s.guards], "holds": self.relation(s.relation)}
+        return {"for": list(s.variables), "where": [self.con(c) for c in s.guards], "holds": self.relation(s.relation)}
+
+    def hypothesis(self, s: Statement) -> Json:
+        return {**self.statement(s), "where": self.cons(s.guards)}
 
     def context(self, c: Context) -> int:
         if c not in self._context:
             row = {
                 "for": list(c.variables),
-                "where": [con_json(g) for g in c.guards],
+                "where": [self.con(g) for g in c.guards],
                 "given": [self.statement(h) for h in c.hypotheses],
             }
             self._context[c] = len(self.contexts)
@@ -106,9 +139,9 @@ class _Writer:
 
     def argument(self, a: Any) -> Json:
         if isinstance(a, Idx):
-            return ["index", *index_json(a)]
+            return ["index", *self.index(a)]
         if isinstance(a, Con):
-            return ["con", *con_json(a)]
+            return ["con", *self.con(a)]
         if isinstance(a, (str, int)):
             return a
         if isinstance(a, tuple):
@@ -116,45 +149,98 @@ class _Writer:
         raise TypeError(f"certificate: unknown argument {type(a).__name__}")
 
     def item(self, item: Item, number: Mapping[int, int]) -> Json:
+        arguments, premises = item.arguments, [number[p] for p in item.premises]
+        if item.rule == "sum_swap":
+            arguments = ()  # names that bound indices never had
+        if item.rule == "cases" and self.turned(arguments[0]):
+            premises = [premises[0], *premises[:0:-1]]  # where e < 0 comes before where e > 0
         return {
             "rule": item.rule,
-            "arguments": [self.argument(a) for a in item.arguments],
-            "premises": [number[p] for p in item.premises],
+            "arguments": [self.argument(a) for a in arguments],
+            "premises": premises,
             "context": self.context(item.context),
             "claim": self.relation(item.claim),
         }
 
+    # -- theory -----------------------------------------------------------------
     def symbol(self, s: Symbol) -> Json:
         return {
             "kind": s.kind,
             "arity": s.arity,
-            "ranges": [[index_json(b) for b in r] for r in s.ranges],
-            "linear": list(s.linear),
+            "ranges": [[self.index(b) for b in r] for r in s.ranges],
+            "linear": sorted(set(s.linear)),
             "derivatives": list(s.derivatives),
         }
 
     def theory(self, t: Theory) -> Json:
+        """All but the sizes: these are known when everything is written."""
         return {
-            "sizes": {n: t.sizes[n] for n in sorted(t.sizes)},
-            "assumptions": [con_json(c) for c in t.assumptions],
+            "assumptions": self.cons(t.assumptions),
             "symbols": {n: self.symbol(t.symbols[n]) for n in sorted(t.symbols)},
             "definitions": [
                 [
                     {
                         "name": d.name,
                         "parameters": list(d.params),
-                        "cases": [
-                            {"where": [con_json(c) for c in k.guard], "value": self.term(k.value)} for k in d.cases
-                        ],
-                        "measure": [index_json(m) for m in d.measure],
+                        "cases": [{"where": self.cons(k.guard), "value": self.term(k.value)} for k in d.cases],
+                        "measure": [self.index(m) for m in d.measure],
                     }
                     for d in group
                 ]
                 for group in t.definitions
             ],
-            "hypotheses": {n: self.statement(t.hypotheses[n]) for n in sorted(t.hypotheses)},
+            "hypotheses": {n: self.hypothesis(t.hypotheses[n]) for n in sorted(t.hypotheses)},
             "directions": {n: dict(sorted(t.directions[n].items())) for n in sorted(t.directions)},
         }
+
+
+def _index_json(form: tuple[Any, ...]) -> Json:
+    rows = ([c, a[0], a[1], *(_index_json(x) for x in a[2:])] for a, c in form[1])
+    return [form[0], *rows]
+
+
+# -- the part of a theory that matters -----------------------------------------
+def _calls(d: Definition) -> set[str]:
+    return set().union(*(symbols(c.value) for c in d.cases))
+
+
+def _groups(theory: Theory, wanted: set[str]) -> Iterable[tuple[Definition, ...]]:
+    """Definitions that are wanted; those that do not recurse stand alone and need no measure."""
+    for group in theory.definitions:
+        left = tuple(d for d in group if d.name in wanted)
+        names = {d.name for d in left}
+        if any(_calls(d) & names for d in left):
+            yield left
+        else:
+            yield from ((replace(d, measure=()),) for d in left)
+
+
+def _part(theory: Theory, wanted: set[str], hypotheses: set[str], directions: set[str]) -> Theory:
+    return Theory(
+        theory.sizes,
+        theory.assumptions,
+        {n: theory.symbols[n] for n in wanted},
+        tuple(_groups(theory, wanted)),
+        {n: theory.hypotheses[n] for n in hypotheses},
+        {n: theory.directions[n] for n in directions},
+    )
+
+
+def _relevant(theory: Theory, relations: Iterable[Relation], hypotheses: set[str]) -> Theory:
+    """What these relations speak about: symbols with all that their definitions use, directions, hypotheses."""
+    spoken = [*relations, *(theory.hypotheses[h].relation for h in hypotheses)]
+    directions = {r.direction for r in spoken if isinstance(r, Tangent)}
+    wanted: set[str] = set()
+    todo = [n for r in spoken for t in relation_terms(r) for n in symbols(t)]
+    todo += [n for d in directions for pair in theory.directions[d].items() for n in pair]
+    defined = {d.name: d for group in theory.definitions for d in group}
+    while todo:
+        n = todo.pop()
+        if n not in wanted:
+            wanted.add(n)
+            todo += theory.symbols[n].derivatives
+            todo += _calls(defined[n]) if n in defined else ()
+    return _part(theory, wanted, hypotheses, directions)
 
 
 def canonical(data: Json) -> str:
@@ -186,21 +272,46 @@ class Proof:
                 stack.extend(self.kernel.items[n].premises)
         return [self.kernel.items[n] for n in sorted(needed)]
 
+    def _steps(self) -> tuple[list[Item], dict[int, int]]:
+        """The items of the certificate, and which number an item of the kernel has there.
+
+        A sequent that was proved before is not proved again; t = t is proved by ``refl``.
+        """
+        first: dict[tuple[Context, Relation], Item] = {}
+        of: dict[int, Item] = {}
+        for item in self.items():
+            r = item.claim
+            if isinstance(r, Eq) and r.lhs is r.rhs:
+                item = replace(item, rule="refl", arguments=(), premises=())
+            of[item.id] = first.setdefault((item.context, r), item)
+        needed: dict[int, Item] = {}
+        todo = [of[g.id] for g in self.goals]
+        while todo:
+            item = todo.pop()
+            if item.id not in needed:
+                needed[item.id] = item
+                todo += [of[p] for p in item.premises]
+        steps = [needed[n] for n in sorted(needed)]
+        place = {item.id: n for n, item in enumerate(steps)}
+        return steps, {n: place[item.id] for n, item in of.items() if item.id in place}
+
     @cached_property
     def data(self) -> Json:
         """The certificate."""
-        items = self.items()
-        number = {item.id: n for n, item in enumerate(items)}
         for g in self.goals:
             if g.kernel is not self.kernel:
                 raise KernelError("certificate: a goal belongs to another proof")
+        steps, number = self._steps()
+        spoken = [i.claim for i in steps] + [h.relation for i in steps for h in i.context.hypotheses]
+        used = {i.arguments[0] for i in steps if i.rule == "hypothesis" and isinstance(i.arguments[0], str)}
         w = _Writer()
-        theory = w.theory(self.kernel.theory)
+        theory = w.theory(_relevant(self.kernel.theory, spoken, used))
         goals = [{"statement": w.statement(g.statement()), "item": number[g.id]} for g in self.goals]
-        rows = [w.item(item, number) for item in items]
+        rows = [w.item(item, number) for item in steps]
+        sizes = {n: self.kernel.theory.sizes[n] for n in sorted(w.sizes)}
         return {
             "format": FORMAT,
-            "theory": theory,
+            "theory": {**theory, "sizes": sizes},
             "goals": goals,
             "contexts": w.contexts,
             "terms": w.terms,
@@ -218,8 +329,30 @@ class Proof:
         return hashlib.sha256(canonical(self.data).encode()).hexdigest()
 
 
-def statement_digest(theory: Theory, goals: Sequence[Statement]) -> str:
-    """Digest of what is claimed (theory and goals), whatever the proof."""
+def difference(data: Json, theory: Theory, goals: Sequence[Statement]) -> str:
+    """What a certificate (that the checker accepts) states otherwise than this theory and these goals; "" if nothing.
+
+    A certificate may leave out hypotheses, definitions and symbols that its proof does without.
+    """
+    stated = data["theory"]
+    for what, known in (
+        ("sizes", theory.sizes),
+        ("symbols", theory.symbols),
+        ("hypotheses", theory.hypotheses),
+        ("directions", theory.directions),
+    ):
+        for name in stated[what]:
+            if name not in known:
+                return f"{what}: the certificate has {name!r}, which the claim does not"
     w = _Writer()
-    data = {"theory": w.theory(theory), "goals": [w.statement(g) for g in goals], "terms": w.terms}
-    return hashlib.sha256(canonical(data).encode()).hexdigest()
+    part = _part(theory, set(stated["symbols"]), set(stated["hypotheses"]), set(stated["directions"]))
+    wanted = {**w.theory(part), "sizes": {n: theory.sizes[n] for n in stated["sizes"]}}
+    wanted_goals = [w.statement(g) for g in goals]
+    for what in sorted(wanted):
+        if stated[what] != wanted[what]:
+            return f"{what} of the certificate are not those of the claim"
+    if [g["statement"] for g in data["goals"]] != wanted_goals:
+        return "the goals of the certificate are not those of the claim"
+    if data["terms"][: len(w.terms)] != w.terms:
+        return "the formulas of the certificate are not those of the claim"
+    return ""
