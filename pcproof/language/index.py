@@ -163,14 +163,17 @@ class Idx(_Final):
     @staticmethod
     def of(value: IdxLike) -> Idx:
         """Read an int, an atom or an index term as an index term."""
-        if isinstance(value, Idx):
-            return value
-        if isinstance(value, bool) or not isinstance(value, (int, QVar, Bound, Size)):
+        kind = type(value)  # exact: an object may say of itself what it likes
+        if kind is Idx:
+            return value  # type: ignore[return-value]
+        if kind is int:
+            return Idx(value)  # type: ignore[arg-type]
+        if kind not in _ATOMS:
             raise TypeError(f"an index must be an integer or an index term, got {value!r}")
-        return Idx(value) if isinstance(value, int) else Idx(0, ((value, 1),))
+        return Idx(0, ((value, 1),))  # type: ignore[arg-type]
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Idx) and other.key == self.key)
+        return self is other or (type(other) is Idx and other.key == self.key)
 
     def __hash__(self) -> int:
         return self._hash
@@ -268,7 +271,7 @@ class Con(_Final):
         _set(self, "key", kind + ":" + expr.key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Con) and other.key == self.key
+        return type(other) is Con and other.key == self.key
 
     def __hash__(self) -> int:
         return hash(self.key)

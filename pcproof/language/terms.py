@@ -190,7 +190,7 @@ class App(Term):
     def __new__(cls, name: str, idx: Iterable[IdxLike] = (), args: Iterable[Lam | Term] = ()) -> App:
         if type(name) is not str:
             raise TypeError(f"App: a name is expected, got {name!r}")
-        lams = tuple(a if isinstance(a, Lam) else Lam(0, a) for a in args)
+        lams = tuple(a if type(a) is Lam else Lam(0, a) for a in args)  # type: ignore[arg-type]
         fields = (name, tuple(Idx.of(i) for i in idx), lams)
         return _intern(cls, fields, ("name", "idx", "args"))  # type: ignore[no-any-return]
 
@@ -283,6 +283,7 @@ class Sum(Term):
         return f"(sum {self.bound.key} {self.body.key})"
 
 
+NODES = (Num, App, Add, Mul, Pow, Inv, IsZero, Iverson, Sum)
 ZERO, ONE = Num(0), Num(1)
 
 

@@ -36,6 +36,7 @@ from ..language.arith import entails, unsatisfiable
 from ..language.index import Bound, Con, Idx, QVar, ge, lt, qvar
 from ..language.signature import Deriv, Eq, Ne, Relation, Statement, Tangent, Theory, relation_terms, subst_relation
 from ..language.terms import (
+    NODES,
     ONE,
     ZERO,
     Add,
@@ -172,7 +173,10 @@ class Kernel:
             _require(type(p) is Theorem and p.kernel is self, rule, "a premise belongs to another proof")
         _require(type(claim) in (Eq, Ne, Tangent, Deriv), rule, "{!r} is not a relation", claim)
         self._context(ctx)
+        if type(claim) is Tangent:
+            _require(type(claim.direction) is str, rule, "a direction is a name")
         for t in relation_terms(claim):
+            _require(type(t) in NODES, rule, "{} is no term", type(t))
             if (ctx.variables, t) not in self._checked:
                 check_term(self.theory, t)
                 _require(loose(t) == 0, rule, "a bound index stands outside its sum in {!r}", t)
@@ -209,7 +213,7 @@ class Kernel:
 
     def congruence(self, ctx: Context, t: Term, parts: Sequence[Theorem]) -> Theorem:
         """Equal subterms (none under a binder) give an equal term."""
-        kids = children(t)
+        kids, parts = children(t), tuple(parts)
         _require(len(kids) == len(parts), "congruence", "{} premises expected", len(kids))
         self._same("congruence", ctx, parts)
         for (depth, kid), p in zip(kids, parts):
@@ -225,7 +229,7 @@ class Kernel:
 
     def argument_congruence(self, ctx: Context, t: App, position: int, names: Sequence[str], th: Theorem) -> Theorem:
         """A symbol reads its argument inside the declared ranges only."""
-        rule = "argument_congruence"
+        rule, names = "argument_congruence", tuple(names)
         _require(0 <= position < len(t.args), rule, "no such argument")
         bounds = self.theory.symbols[t.name].bounds(position, t.idx)
         _require(len(names) == len(bounds), rule, "{} names expected", len(bounds))
@@ -339,7 +343,7 @@ class Kernel:
 
     def sum_swap(self, ctx: Context, t: Term, names: tuple[str, str]) -> Theorem:
         """Two sums change places if the inner range is free of the outer index."""
-        s = self._sum("sum_swap", t)
+        s, names = self._sum("sum_swap", t), tuple(names)  # type: ignore[assignment]
         inner = s.body
         _require(isinstance(inner, Sum), "sum_swap", "a sum of a sum is needed")
         assert isinstance(inner, Sum)
@@ -437,6 +441,7 @@ class Kernel:
     # -- logic ----------------------------------------------------------------
     def _apply(self, rule: str, ctx: Context, s: Statement, values: Mapping[str, Idx]) -> Relation:
         values = dict(values)
+        _require(all(type(v) is str for v in values), rule, "names are needed")
         _require(set(values) == set(s.variables), rule, "values for {} expected", s.variables)
         _require(all(type(v) is Idx for v in values.values()), rule, "index terms are needed as values")
         for v in values.values():
@@ -474,7 +479,8 @@ class Kernel:
 
     def cases(self, ctx: Context, con: Con, parts: Sequence[Theorem]) -> Theorem:
         """The relation where ``con`` holds, and in each of the cases where it does not."""
-        branches = (con, *con.negations())
+        _require(type(con) is Con, "cases", "a constraint is needed")
+        branches, parts = (con, *con.negations()), tuple(parts)
         _require(len(parts) == len(branches), "cases", "{} premises expected", len(branches))
         for branch, p in zip(branches, parts):
             self._same("cases", ctx.with_guards(branch), (p,))
@@ -490,12 +496,13 @@ class Kernel:
     def _context(self, ctx: Context) -> None:
         """Every index in the guards and hypotheses is quantified, every symbol declared."""
         _require(type(ctx) is Context, "context", f"a Context is needed, got {type(ctx).__name__}")
-        if ctx in self._contexts:
-            return
         parts = (ctx.variables, ctx.guards, ctx.hypotheses)
         _require(all(type(x) is tuple for x in parts), "context", "tuples are needed")
         for cls, part in zip((str, Con, Statement), parts):
             _require(all(type(x) is cls for x in part), "context", f"{cls.__name__} expected")
+        # looked up only now, and not where statements could hold something that equals anything
+        if not ctx.hypotheses and ctx in self._contexts:
+            return
         _require(len(set(ctx.variables)) == len(ctx.variables), "context", "a variable is quantified twice")
         for c in ctx.guards:
             for a in c.expr.atoms():
@@ -520,6 +527,7 @@ class Kernel:
 
     def induct(self, claims: Sequence[Statement], measures: Sequence[Idx], parts: Sequence[Theorem]) -> list[Theorem]:
         """Joint induction: each claim, given all claims at a smaller measure (which is >= 0)."""
+        claims, measures, parts = tuple(claims), tuple(measures), tuple(parts)
         _require(len(claims) == len(measures) == len(parts) > 0, "induct", "one measure and proof a claim")
         for k, (s, m, p) in enumerate(zip(claims, measures, parts)):
             check_statement(self.theory, s)
@@ -579,6 +587,7 @@ class Kernel:
         return out
 
     def tangent_add(self, ctx: Context, parts: Sequence[Theorem]) -> Theorem:
+        parts = tuple(parts)
         r = self._tangents("tangent_add", parts)
         self._same("tangent_add", ctx, parts)
         claim = Tangent(r[0].direction, Add(*(x.term for x in r)), Add(*(x.tangent for x in r)))
@@ -586,6 +595,7 @@ class Kernel:
 
     def tangent_mul(self, ctx: Context, parts: Sequence[Theorem]) -> Theorem:
         """Product rule."""
+        parts = tuple(parts)
         r = self._tangents("tangent_mul", parts)
         self._same("tangent_mul", ctx, parts)
         terms = [x.term for x in r]
@@ -603,7 +613,7 @@ class Kernel:
         self, ctx: Context, t: App, names: Sequence[tuple[str, ...]], parts: Sequence[Theorem], deriv: Theorem
     ) -> Theorem:
         """Chain rule, where the derivative symbols are the derivatives at this point."""
-        rule = "tangent_function"
+        rule, names, parts = "tangent_function", tuple(tuple(ns) for ns in names), tuple(parts)
         r = self._tangents(rule, parts)
         self._same(rule, ctx, (deriv,))
         _require(deriv.relation == Deriv(t), rule, "the derivative at this point is needed")

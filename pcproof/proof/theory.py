@@ -33,7 +33,7 @@ from ..language.signature import (
     Theory,
     relation_terms,
 )
-from ..language.terms import App, Sum, Term, children, free_vars, indices, loose, open_lam, subst_idx
+from ..language.terms import NODES, App, Sum, Term, children, free_vars, indices, loose, open_lam, subst_idx
 
 
 class TheoryError(ValueError):
@@ -116,6 +116,7 @@ _formed: dict[tuple[int, int], tuple[object, object, set[Term]]] = {}
 
 def check_term(theory: Theory, t: Term) -> None:
     """Every symbol in ``t`` is declared and has the right arguments."""
+    _only("a term", NODES, t)  # before anything is looked up: what is no node may equal one
     sig = (id(theory.symbols), id(theory.sizes))
     known = _formed.setdefault(sig, (theory.symbols, theory.sizes, set()))[2]
     if t in known:
@@ -138,9 +139,10 @@ def check_term(theory: Theory, t: Term) -> None:
 
 def check_statement(theory: Theory, s: Statement, outer: tuple[str, ...] = ()) -> None:
     """Well formed and without a free variable."""
+    _only("a statement", Statement, s)
+    _only("what a statement holds", tuple, s.variables, s.guards)
     if len(set(s.variables)) != len(s.variables):
         raise TheoryError(f"a variable is quantified twice in {s.variables}")
-    _only("a statement", Statement, s)
     _only("a relation", (Eq, Ne, Tangent, Deriv), s.relation)
     _only("a variable", str, *s.variables)
     _only("a constraint", Con, *s.guards)
@@ -151,6 +153,8 @@ def check_statement(theory: Theory, s: Statement, outer: tuple[str, ...] = ()) -
         check_term(theory, t)
         if loose(t) or not free_vars(t) <= scope:
             raise TheoryError(f"an index is not quantified: {sorted(free_vars(t) - scope)}")
+    if isinstance(s.relation, Tangent):
+        _only("a direction", str, s.relation.direction)
     if isinstance(s.relation, Tangent) and s.relation.direction not in theory.directions:
         raise TheoryError(f"the direction {s.relation.direction!r} is not declared")
     if isinstance(s.relation, Deriv) and not theory.symbols[s.relation.point.name].derivatives:
