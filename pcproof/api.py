@@ -6,12 +6,28 @@ import time
 from typing import Any, Union
 
 from .language.signature import Claim
+from .refute.search import DEFAULT, Limits, SearchResult
 from .result import Proved, Refuted, Result, Unknown
+
+TINY = Limits(max_depth=2, extra_width=0, square=(), max_batch=1, seconds=0.1)
+
+
+def _search(claim: Claim, limits: Limits = DEFAULT) -> SearchResult:
+    """Search for a counterexample; a rule whose moments are too late to be run is searched in vain."""
+    from .refute.search import refute as search
+
+    try:
+        return search(claim, limits)
+    except RecursionError:
+        return SearchResult(None, limits, notes=["a time in the claim is too late for the rule to be run up to it"])
 
 
 def _claim(what: Any) -> Claim:
     if isinstance(what, Claim):
         return what
+    if hasattr(what, "equals_backprop"):  # a rule: the question is clear
+        claim: Claim = what.equals_backprop()
+        return claim
     raise TypeError(f"a claim such as rule.equals_backprop() was expected, got {type(what).__name__}")
 
 
@@ -23,7 +39,7 @@ def proved_by_kernel(claim: Claim) -> bool:
 
     try:
         prove_claim(claim)
-    except (Stuck, KernelError):
+    except (Stuck, KernelError, RecursionError):
         return False
     return True
 
@@ -36,7 +52,6 @@ def prove(claim: Claim) -> Result:
     """
     from .proof.kernel import KernelError
     from .refute.models import check_instance, find_model
-    from .refute.search import refute as search
     from .tactics.goals import Stuck
     from .tactics.prover import prove_claim
 
@@ -44,9 +59,15 @@ def prove(claim: Claim) -> Result:
     started = time.perf_counter()
     stuck: Union[Stuck, None] = None
     try:
+        # most false claims fail on a tiny network, and then no proof need be tried
+        tiny = _search(claim, TINY)
+        if tiny.counterexample is not None or (tiny.notes and not tiny.shapes):
+            raise Stuck(None, None, "; ".join(tiny.notes))  # type: ignore[arg-type]
         proof = prove_claim(claim)
     except Stuck as s:
         stuck = s
+    except RecursionError:
+        stuck = Stuck(None, None, "the proof search went too deep")  # type: ignore[arg-type]
     except KernelError as e:
         stuck = Stuck(None, None, f"a kernel rule refused: {e}")  # type: ignore[arg-type]
     if stuck is None:
@@ -59,7 +80,7 @@ def prove(claim: Claim) -> Result:
                 return Proved(claim, seconds, authority=["kernel", "exact instance"], proof=proof, instance=instance)
             note = f"its own instance disagrees ({check.problem}); please report this as a fault of pcproof"
         return Unknown(claim, time.perf_counter() - started, note=f"The kernel accepts a proof, but {note}.")
-    found = search(claim)
+    found = _search(claim)
     seconds = time.perf_counter() - started
     if found.counterexample is not None:
         return Refuted(claim, seconds, authority=["exact instance"], counterexample=found.counterexample, search=found)
@@ -68,11 +89,10 @@ def prove(claim: Claim) -> Result:
 
 def refute(claim: Claim) -> Result:
     """Search for the smallest exact counterexample first; prove if there is none."""
-    from .refute.search import refute as search
 
     claim = _claim(claim)
     started = time.perf_counter()
-    found = search(claim)
+    found = _search(claim)
     if found.counterexample is not None:
         return Refuted(
             claim,

@@ -85,8 +85,25 @@ def _from_file(path: Path, name: str | None) -> Entry:
         raise CatalogueError(f"there is no file {str(path)!r}")
     try:
         namespace = runpy.run_path(str(path), run_name="pcproof_rule_file")
+        claim, rule = _chosen(path, namespace, name)
+    except CatalogueError:
+        raise
     except Exception as e:  # a user's file may raise anything; it ends in one sentence
         raise CatalogueError(f"{path.name} could not be run: {type(e).__name__}: {e}") from e
+    return Entry(
+        id=claim.id,
+        title=claim.title,
+        source=path.name,
+        equation="",
+        claim=lambda: claim,
+        rule=None if rule is None else (lambda: rule),
+        kernels=rule is not None,
+        expected="",
+    )
+
+
+def _chosen(path: Path, namespace: dict[str, Any], name: str | None) -> tuple[Claim, Any]:
+    """The claim that a rule file means, and the rule that it is about, if that is clear."""
     claims = {n: v for n, v in namespace.items() if isinstance(v, Claim)}
     rules = {n: v for n, v in namespace.items() if hasattr(v, "equals_backprop") and not isinstance(v, type)}
     if name is not None:
@@ -102,14 +119,4 @@ def _from_file(path: Path, name: str | None) -> Entry:
         raise CatalogueError(f"{path.name} has several claims ({', '.join(claims)}); write {path.name}:NAME")
     else:
         raise CatalogueError(f"{path.name} has no claim; end it with: claim = rule.equals_backprop()")
-    rule = rules.get(name or "rule") or (next(iter(rules.values())) if len(rules) == 1 else None)
-    return Entry(
-        id=claim.id,
-        title=claim.title,
-        source=path.name,
-        equation="",
-        claim=lambda: claim,
-        rule=None if rule is None else (lambda: rule),
-        kernels=rule is not None,
-        expected="",
-    )
+    return claim, rules.get(name or "rule") or (next(iter(rules.values())) if len(rules) == 1 else None)

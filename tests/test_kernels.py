@@ -286,3 +286,12 @@ def test_functions_of_torch_are_understood_when_called_on_the_kernel() -> None:
     for a, b in zip(slope, autograd(*(data[0], None, *data[1:]), torch.nn.LeakyReLU(0.2))):
         assert float((a - b).abs().max()) < 1e-12
     assert repr(k).startswith("<kernel update_unproved: NOT PROVED")
+
+
+def test_small_integers_become_floats_and_do_not_overflow() -> None:
+    update = kernel("wavefront").update
+    weights = [np.full((1, 1), 100, dtype=np.int8)] * 2
+    (first, second) = update(weights, np.full((1, 1), 2, dtype=np.int8), np.zeros((1, 1)), "identity")
+    assert first.dtype == np.float64 and first[0, 0] == -100.0 * 20000 * 2 and second[0, 0] == -20000.0 * 200
+    with pytest.raises(ValueError, match="x: expected real numbers"):
+        update(weights, np.array([["a"]]), np.zeros((1, 1)), "identity")

@@ -194,6 +194,8 @@ class Idx(_Final):
         return Idx.of(other) - self
 
     def __mul__(self, k: int) -> Idx:
+        if type(k) is not int:
+            return NotImplemented
         return Idx(self.const * k, tuple((a, c * k) for a, c in self.terms))
 
     __rmul__ = __mul__

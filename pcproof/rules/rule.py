@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..language.diff import split_cases
 from ..language.fold import fold
 from ..language.index import Con, QVar, ge, le, qvar, span
-from ..language.signature import Case, Claim, Symbol
-from ..language.terms import ZERO, App, Term, free_vars, subst, subst_con, subterms
+from ..language.signature import Case, Claim, Ne, Statement, Symbol
+from ..language.terms import ZERO, App, Inv, Pow, Term, free_vars, subst, subst_con, subterms
 from ..networks.network import B, L, Network, width
 from .claims import equals_backprop
-from .equations import SYNCHRONOUS, Equations, RuleError, moment
-from .surface import Field, Scalar, indicator_parts
+from .domain import check_domain
+from .equations import ORDERS, SYNCHRONOUS, Equations, RuleError, moment
+from .surface import Field, Scalar, indicator_parts, short
 
 
 def _layer_variable(f: Field) -> tuple[str, int]:
@@ -52,18 +54,34 @@ class Rule:
     ) -> None:
         if not isinstance(net, Network):
             raise RuleError(f"a network such as MLP() was expected, got {net!r}")
+        if not isinstance(name, str) or not name.isidentifier():
+            raise RuleError(f"a rule's name becomes a file name and must be an identifier, got {name!r}")
         if not isinstance(energy, Scalar):
-            raise RuleError(f"energy must be a sum such as Sum(sq(x[l] - mu[l]) / 2, (l, 0, L - 1)), got {energy!r}")
+            raise RuleError(
+                f"energy must be a sum such as Sum(sq(x[l] - mu[l]) / 2, (l, 0, L - 1)), got {short(energy)}"
+            )
         if isinstance(when, bool) or not isinstance(when, Con):
             raise RuleError("`when` must be an equation; write Eq(t, l) (Python's t == l is just False)")
         if free_vars(energy.term):
             raise RuleError(f"the energy has the free index {sorted(free_vars(energy.term))[0]!r}; sum over it")
+        if not isinstance(learn, Mapping):
+            raise RuleError("learn must be a mapping like {theta[l + 1]: ...}")
+        try:
+            moment(when)  # refuses a `when` that does not fix a moment
+        except RuleError:
+            raise RuleError(f"`when` must fix one moment for each layer, like Eq(t, l); got {when!r}") from None
+        if order not in ORDERS:
+            raise RuleError(f"unknown update order {order!r}; expected one of {', '.join(ORDERS)}")
         self.net = net
         self.name = name
         step_cases = self._state("step", step)
         start_cases = self._state("start", start)
         if len(start_cases) != 1 or len(start_cases[0].guard) != 2:
             raise RuleError("start must be one value for every hidden layer")
+        timed = {"x", "mu", "eps"} | {k.name for k in net.kinds}
+        for s in subterms(start_cases[0].value):
+            if isinstance(s, App) and s.name in timed:
+                raise RuleError(f"start is what holds before the first step; it may use y[l], not {s.name}")
         change: dict[str, tuple[Case, ...]] = {}
         moments = set()
         for key, value in learn.items():
@@ -110,7 +128,7 @@ class Rule:
             sizes={n: a for n, a in own_sizes.items() if n not in net.sizes},
             name=name,
         )
-        moment(self.equations.when)  # refuses a `when` that does not fix a moment
+        check_domain(self.equations)
 
     # -- reading ----------------------------------------------------------------
     def _state(self, what: str, given: Mapping[Field, Field]) -> tuple[Case, ...]:
@@ -123,7 +141,7 @@ class Rule:
         if isinstance(value, int) and value == 0:
             value = Field(self.net, key.kind, key.layer, ZERO)
         if not isinstance(value, Field) or value.kind != "state" or value.layer != key.layer:
-            raise RuleError(f"{what} of {key!r} must be a quantity of the same layer, got {value!r}")
+            raise RuleError(f"{what} of {key!r} must be a quantity of the same layer, got {short(value)}")
         l = qvar("l")
         domain = (ge(l, 1), le(l + 1, L))
         ranges = (*span(qvar("b"), 0, B), *span(qvar("i"), 0, width(l)))
@@ -134,7 +152,7 @@ class Rule:
         if not isinstance(key, Field) or key.symbol not in kinds:
             raise RuleError(f"the keys of learn must be {' or '.join(f'{k}[l + 1]' for k in kinds)}, got {key!r}")
         if not isinstance(value, Field) or value.kind != key.kind or value.layer != key.layer:
-            raise RuleError(f"the change of {key!r} must be a quantity of the same shape, got {value!r}")
+            raise RuleError(f"the change of {key!r} must be a quantity of the same layer and shape, got {short(value)}")
         kind = kinds[key.kind]
         variable, by = _layer_variable(key)
         l = qvar("l")
@@ -154,13 +172,25 @@ class Rule:
         stray = free_vars(term) - allowed
         if stray:
             raise RuleError(f"{what} mentions the index {sorted(stray)[0]!r}, which nothing fixes")
+        layer_one = {"l": 1, "L": 1}
+        for s in subterms(term):
+            if isinstance(s, Pow):
+                known = [(layer_one.get(getattr(a, "name", ""), 0), c) for a, c in s.exponent.terms]
+                if any(c < 0 for _, c in known) or s.exponent.const + sum(v * c for v, c in known) < 0:
+                    raise RuleError(f"{what}: the exponent {s.exponent!r} may be negative at some layer")
         term = fold(term, "eps", ("l", "b", "i"), _EPS)
         return split_cases(indicator_parts(term), domain, (*self.net.assumptions, *ranges))
 
     # -- claims -----------------------------------------------------------------
     def equals_backprop(self) -> Claim:
-        """After its moment, every weight has moved exactly as backprop moves it."""
-        return equals_backprop(self.equations)
+        """After its moment, every weight has moved exactly as backprop moves it.
+
+        Parameters by which the rule divides are taken to differ from 0; the
+        result lists these hypotheses.
+        """
+        claim = equals_backprop(self.equations)
+        nonzero = divisors(self.equations)
+        return replace(claim, theory=claim.theory.extend(hypotheses=nonzero)) if nonzero else claim
 
     def derive(self) -> Any:
         """Everything that follows from the energy; renders in Jupyter."""
@@ -170,6 +200,25 @@ class Rule:
 
     def __repr__(self) -> str:
         return f"Rule({self.name!r}, {self.net.name})"
+
+
+def divisors(e: Equations) -> dict[str, Statement]:
+    """Hypotheses, by name, that what the rule divides by is not 0: parameters and sums and products of them."""
+    parameters = {p.name for p in e.parameters} | {"alpha"}
+    values = [e.start, *(c.value for cs in (e.step, *e.change.values()) for c in cs)]
+    out: dict[str, Statement] = {}
+    for term in dict.fromkeys(s.arg for v in values for s in subterms(v) if isinstance(s, Inv)):
+        base = term.base if isinstance(term, Pow) else term
+        if any(isinstance(s, App) and s.name not in parameters for s in subterms(base)):
+            continue
+        if isinstance(base, App):
+            # an indexed parameter at every layer or time
+            index = tuple(qvar("m") for _ in base.idx)
+            guards = tuple(ge(m, 0) for m in index)
+            out[f"{base.name}_nonzero"] = Statement(("m",) * len(index), guards, Ne(App(base.name, index), ZERO))
+        elif not free_vars(base) and any(isinstance(s, App) for s in subterms(base)):
+            out[f"divisor_{len(out) + 1}_nonzero"] = Statement((), (), Ne(base, ZERO))
+    return out
 
 
 RESERVED = {"x", "mu", "eps", "y", "s_in", "s_out", "alpha"}

@@ -9,13 +9,31 @@ here is more than notation.
 
 from __future__ import annotations
 
+import keyword
 from fractions import Fraction
 from typing import Any, Union
 
-from ..language.diff import Guarded, collect, diff
+from ..language.diff import DiffError, Guarded, collect, diff
 from ..language.index import Con, Idx, QVar, qvar, size
 from ..language.index import eq as _eq
-from ..language.terms import Add, App, Inv, Iverson, Mul, Num, Pow, Term, add, close, free_vars, mul, neg, subst, total
+from ..language.terms import (
+    Add,
+    App,
+    Inv,
+    Iverson,
+    Mul,
+    Num,
+    Pow,
+    Term,
+    add,
+    close,
+    free_vars,
+    mul,
+    neg,
+    subst,
+    subterms,
+    total,
+)
 from ..language.terms import Sum as _Sum
 from ..networks.network import B, Network, width
 from .equations import RuleError
@@ -43,6 +61,12 @@ def Eq(a: object, b: object) -> Con:
         return _eq(Idx.of(a), Idx.of(b))  # type: ignore[arg-type]
     except TypeError:
         raise RuleError(f"Eq takes two indices, like Eq(t, l); got {a!r} and {b!r}") from None
+
+
+def short(value: object) -> str:
+    """A value for an error message."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 class Scalar:
@@ -81,14 +105,14 @@ class Scalar:
     __rmul__ = __mul__
 
     def __truediv__(self, other: object) -> Scalar:
-        return Scalar(self.net, self.term / self._lift(other))
+        return Scalar(self.net, mul(self.term, _reciprocal(self._lift(other))))
 
     def __rtruediv__(self, other: object) -> Scalar:
-        return Scalar(self.net, self._lift(other) / self.term)
+        return Scalar(self.net, mul(self._lift(other), _reciprocal(self.term)))
 
     def __pow__(self, exponent: object) -> Scalar:
         if isinstance(exponent, int) and not isinstance(exponent, bool):
-            return Scalar(self.net, self.term**exponent)
+            return Scalar(self.net, self.term**exponent if exponent >= 0 else _reciprocal(self.term**-exponent))
         if not isinstance(exponent, Idx):
             raise RuleError(f"the exponent must be an integer or an index, got {exponent!r}")
         parts = [exponent.const, *(c for _, c in exponent.terms)]
@@ -103,7 +127,10 @@ class Scalar:
         if not isinstance(target, Field) or target.symbol is None:
             raise RuleError("diff takes x[l] or a kind of weight such as theta[l + 1]")
         theory = self.net.energy_theory()
-        found = diff(theory, self.term, _strange(target.term))
+        try:
+            found = diff(theory, self.term, _strange(target.term))
+        except DiffError as e:
+            raise RuleError(f"the derivative by {target!r} cannot be taken: {e}") from None
         back = {v + "?": qvar(v) for v in free_vars(target.term)}
         term = add(*(subst(mul(Iverson(g.conditions), g.term) if g.conditions else g.term, back) for g in found.parts))
         return Field(self.net, target.kind, target.layer, term)
@@ -144,10 +171,14 @@ class Field:
             raise RuleError(f"a layer quantity such as x[l] was expected, got {other!r}")
         if other.kind != self.kind or other.layer != self.layer:
             raise RuleError(
-                f"{self!r} and {other!r} belong to layers {self.layer!r} and {other.layer!r} "
-                "or are of different kinds; they cannot be added"
+                f"a quantity of {self._where()} and one of {other._where()} were combined; "
+                "only quantities of the same layer and kind can be"
             )
         return other.term
+
+    def _where(self) -> str:
+        """Kind and layer in words: ``activities of layer l``."""
+        return f"{'activities' if self.kind == 'state' else 'weights ' + self.kind} of layer {self.layer!r}"
 
     def _with(self, term: Term) -> Field:
         return Field(self.net, self.kind, self.layer, term)
@@ -169,20 +200,45 @@ class Field:
     def __mul__(self, other: object) -> Field:
         """By a number, or elementwise by another quantity of the same layer."""
         if isinstance(other, Field):
-            return self._with(mul(self._join(other), self.term))
-        factor = other.term if isinstance(other, Scalar) else number(other)
-        if isinstance(self.term, Add):
-            return self._with(add(*(mul(factor, a) for a in self.term.args)))
-        return self._with(mul(factor, self.term))
+            return self._with(_expanded(self.term, self._join(other)))
+        return self._with(_expanded(self.term, _factor(other)))
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: object) -> Field:
-        factor = other.term if isinstance(other, Scalar) else number(other)
-        return self._with(self.term / factor)
+        return self._with(_expanded(self.term, _reciprocal(_factor(other))))
 
     def __repr__(self) -> str:
         return repr(self.term)
+
+
+def _factor(value: object) -> Term:
+    """What a layer quantity is multiplied by or divided by."""
+    if isinstance(value, Idx):
+        raise RuleError(f"the index {value!r} cannot be used as a number")
+    if isinstance(value, Field):
+        raise RuleError("a layer quantity cannot be divided by; divide by a number or a parameter")
+    return value.term if isinstance(value, Scalar) else number(value)
+
+
+def _reciprocal(term: Term) -> Term:
+    """1 / term, taken into products and powers, so that alpha / gamma**l is alpha * gamma**(-l)."""
+    if isinstance(term, Num):
+        if term.value == 0:
+            raise RuleError("division by zero")
+        return Num(Fraction(1) / term.value)
+    if isinstance(term, Mul):
+        return mul(*(_reciprocal(a) for a in term.args))
+    if isinstance(term, Pow):
+        return Pow(_reciprocal(term.base), term.exponent)
+    return term.arg if isinstance(term, Inv) else Inv(term)
+
+
+def _expanded(a: Term, b: Term) -> Term:
+    """a b, multiplied out where one is a sum, so that indicators stay in front of their terms."""
+    left = a.args if isinstance(a, Add) else (a,)
+    right = b.args if isinstance(b, Add) and any(isinstance(s, Iverson) for s in subterms(b)) else (b,)
+    return add(*(mul(q, p) for p in left for q in right))
 
 
 class Symbols:
@@ -276,13 +332,17 @@ def indicator_parts(term: Term) -> list[Guarded]:
 
 def parameter(net: Network, name: str, per: str = "") -> Any:
     """A real parameter of a rule of one's own; ``per`` is "", "layer" or "time"."""
-    taken = {"x", "mu", "eps", "y", "delta", "s_in", "s_out", "L", "B", "n", "step"}
+    taken = {"x", "mu", "eps", "y", "delta", "s_in", "s_out", "L", "B", "n", "step", "mu_mixed", "eps_mixed"}
     taken |= {k.name for k in net.kinds} | {k.initial for k in net.kinds} | {f.name for f in net.functions}
     taken |= {"d" + n for k in net.kinds for n in (k.name, k.initial)}
     if not isinstance(name, str) or not name.isidentifier():
         raise RuleError(f"a parameter's name must be an identifier, got {name!r}")
+    if keyword.iskeyword(name):
+        raise RuleError(f"{name!r} is a word of Python; choose another name, such as {name[:3].lower()!r}")
     if name in taken:
         raise RuleError(f"{name!r} already has a meaning in this network; choose another name")
+    if name == "alpha" and per:
+        raise RuleError("alpha is backprop's learning rate, one number; give one that varies another name")
     if per not in ("", "layer", "time"):
         raise RuleError(f'per must be "layer" or "time", got {per!r}')
     return Parameters(net, name) if per else Scalar(net, App(name))

@@ -16,6 +16,7 @@ from ..language.signature import DEFINED, Eq, Relation, Statement
 from ..language.terms import App, Iverson, Pow, Sum, Term, children, free_vars, open_, open_lam, subst
 from ..proof.kernel import Context, Kernel, KernelError, Theorem
 
+MOST_UNFOLDINGS = 300  # of one equation; beyond it the equation is left as it stands
 Conversion = Callable[[Context, Term], Optional[Theorem]]
 
 
@@ -125,6 +126,7 @@ class Rewriter:
         for th in lemmas:
             self.add(th)
         self.blocked: list[tuple[Context, App]] = []
+        self.steps = 0
 
     def add(self, th: Theorem) -> None:
         """Use an equation between a symbol and something else from left to right."""
@@ -152,7 +154,8 @@ class Rewriter:
             if t.name in self.unfold and k.theory.symbols[t.name].kind == DEFINED:
                 case = determined(k, ctx, t)
                 if case is not None:
-                    return k.unfold(ctx, t, case)
+                    self.steps += 1
+                    return k.unfold(ctx, t, case) if self.steps <= MOST_UNFOLDINGS else None
                 self.blocked.append((ctx, t))
         elif isinstance(t, Sum):
             if entails((*k.theory.assumptions, *ctx.guards), Con("ge", -t.bound)):

@@ -1,0 +1,293 @@
+"""A proof script for each rule of equality, algebra, finite sums, operators and logic; it depends on the rule only."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from . import names
+from .step import Step
+from .terms import CoqError, Json
+from .theory import pattern
+
+
+def refl(s: Step) -> list[str]:
+    return ["exact eq_refl."]
+
+
+def sym(s: Step) -> list[str]:
+    return [f"exact (eq_sym {s.same(0)})."]
+
+
+def trans(s: Step) -> list[str]:
+    return [f"exact (eq_trans {s.same(0)} {s.same(1)})."]
+
+
+def congruence(s: Step) -> list[str]:
+    row = s.row(s.claim[1])
+    parts = s.all
+    if not parts:
+        return ["exact eq_refl."]
+    kind = row[0]
+    if kind in ("add", "mul"):
+        out = parts[0]
+        for p in parts[1:]:
+            out = f"(f_equal2 {'Rplus' if kind == 'add' else 'Rmult'} {out} {p})"
+        return [f"exact {out}."]
+    if kind == "pow":
+        return [f"exact (f_equal (fun z_ : R => zpow z_ {s.texts.index(row[2])}) {parts[0]})."]
+    if kind in ("inv", "iszero"):
+        return [f"exact (f_equal {'rinv' if kind == 'inv' else 'iszero'} {parts[0]})."]
+    if len(parts) > 5:
+        raise CoqError("a symbol of more than five real arguments is not supported by the Coq exporter")
+    zs = [f"z{k}_" for k in range(len(parts))]
+    head = " ".join([names.symbol(row[1]), "p", *(s.texts.index(i) for i in row[2]), *zs])
+    which = "f_equal" if len(parts) == 1 else f"f_equal{len(parts)}"
+    return [f"exact ({which} (fun {' '.join(zs)} : R => {head}) {' '.join(parts)})."]
+
+
+def sum_congruence(s: Step) -> list[str]:
+    name = names.variable(s.arguments[1])
+    return [*s.opened(), f"apply zsum_ext; intros {name} r1 r2; cbv beta.", *s.other(0, [*s.variables, name])]
+
+
+def argument_congruence(s: Step) -> list[str]:
+    position, new = s.arguments
+    row = s.row(s.claim[1])
+    if not new:
+        zs = [s.texts.function(b, arity=a) for a, b in row[3]]
+        zs[position] = "z_"
+        head = " ".join([names.symbol(row[1]), "p", *(s.texts.index(i) for i in row[2]), *zs])
+        return [f"exact (f_equal (fun z_ : R => {head}) {s.same(0)})."]
+    fresh = [names.variable(n) for n in new]
+    lines = [*s.opened(), f"apply {names.extensional(row[1])}; try (intros; exact eq_refl)."]
+    ranges = " ".join(f"r1{k} r2{k}" for k in range(len(fresh)))
+    return [*lines, f"intros {' '.join(fresh)} {ranges}; cbv beta.", *s.other(0, [*s.variables, *fresh])]
+
+
+def index(s: Step) -> list[str]:
+    return [*s.opened(), "idx."]
+
+
+def unfold(s: Step) -> list[str]:
+    row = s.row(s.claim[1])
+    k = s.arguments[0]
+    return [*s.opened(), f"pose proof {s.case_at(row, k, 'p')} as Q.", "refine (eq_trans Q _); idx."]
+
+
+def ring(s: Step) -> list[str]:
+    atoms: dict[int, str] = {}
+    fractions: list[int] = []
+
+    def go(n: int) -> str:
+        row = s.row(n)
+        kind = row[0]
+        if kind == "num":
+            fractions.extend([n] if Fraction(row[1]).denominator != 1 else [])
+            return s.texts.number(Fraction(row[1]))
+        if kind in ("add", "mul"):
+            parts = [go(r) for r in row[1:]]
+            if len(parts) < 2:
+                return parts[0] if parts else ("0" if kind == "add" else "1")
+            return "(" + (" + " if kind == "add" else " * ").join(parts) + ")"
+        if kind == "pow" and len(row[2]) == 1 and row[2][0] >= 0:
+            return f"({go(row[1])} ^ {row[2][0]})"
+        return atoms.setdefault(n, f"a{len(atoms)}_")
+
+    claim = f"{go(s.claim[1])} = {go(s.claim[2])}"
+    tactic = "field" if fractions else "ring"
+    if not atoms:
+        return [f"assert (E_ : {claim}) by {tactic}.", "exact E_."]
+    return [
+        f"assert (E_ : forall {' '.join(atoms.values())} : R, {claim}) by (intros; {tactic}).",
+        f"exact (E_ {' '.join(s.side(n) for n in atoms)}).",
+    ]
+
+
+def power_zero(s: Step) -> list[str]:
+    return [*s.opened(), "apply zpow_zero; arith."]
+
+
+def power_step(s: Step) -> list[str]:
+    return [*s.opened(), "apply zpow_step; arith."]
+
+
+def inverse(s: Step) -> list[str]:
+    return [f"exact (rinv_r _ {s.same(0)})."]
+
+
+def sum_add(s: Step) -> list[str]:
+    _, bound, body = s.row(s.claim[1])
+    parts = s.row(body)[1:]
+    n = s.texts.index(bound)
+    if not parts:
+        return [f"exact (zsum_zero {n})."]
+    texts = [s.texts.body(q, "p", ())[1] for q in parts]
+    out = "eq_refl"
+    for k in range(1, len(parts)):
+        before = " + ".join(texts[:k])
+        step = f"zsum_add {n} (fun j0 : Z => {before}) (fun j0 : Z => {texts[k]})"
+        rest = f"(f_equal (fun z_ : R => z_ + zsum {n} (fun j0 : Z => {texts[k]})) {out})"
+        out = f"(eq_trans ({step}) {rest})" if k > 1 else f"({step})"
+    return [f"exact {out}."]
+
+
+def sum_scale(s: Step) -> list[str]:
+    _, bound, body = s.row(s.claim[1])
+    factor = s.row(s.claim[2])[1]
+    rest = s.texts.function(s.row(body)[2])
+    return [f"exact (zsum_scale {s.texts.index(bound)} {s.side(factor)} {rest})."]
+
+
+def sum_swap(s: Step) -> list[str]:
+    _, bound, body = s.row(s.claim[1])
+    new = s.row(s.claim[2])[1]
+    fresh, _ = s.texts.body(body, "p", ())
+    inner = s.texts.function(s.row(body)[2], "p", fresh)
+    return [f"exact (zsum_swap {s.texts.index(bound)} {s.texts.index(new)} (fun j0 : Z => {inner}))."]
+
+
+def sum_split(s: Step) -> list[str]:
+    return [*s.opened(), "apply zsum_split; [arith | arith | arith | intros; idx]."]
+
+
+def sum_empty(s: Step) -> list[str]:
+    return [*s.opened(), "apply zsum_empty; arith."]
+
+
+def sum_single(s: Step) -> list[str]:
+    return [*s.opened(), "apply zsum_single; [arith | idx]."]
+
+
+def sum_pick(s: Step) -> list[str]:
+    at = s.texts.index(s.arguments[0][1:])
+    return [
+        *s.opened(),
+        f"apply (zsum_pick _ _ {at}); [arith | arith | |]; cbv beta.",
+        "{ intros j_ ne_; refine (eq_trans (f_equal2 Rmult (if_false _ _ _ _) eq_refl) _).",
+        "  arith. apply Rmult_0_l. }",
+        "refine (eq_trans (f_equal2 Rmult (if_true _ _ _ _) eq_refl) _); [arith |].",
+        "refine (eq_trans (Rmult_1_l _) _); idx.",
+    ]
+
+
+def sum_zero(s: Step) -> list[str]:
+    return ["apply zsum_zero."]
+
+
+def iverson_true(s: Step) -> list[str]:
+    return [*s.opened(), "apply if_true; arith."]
+
+
+def iverson_false(s: Step) -> list[str]:
+    return [*s.opened(), "apply if_false; arith."]
+
+
+def _linear(s: Step) -> tuple[str, list[str], int, Json]:
+    """The declared fact at the indices and other arguments of the term, and the body of its argument."""
+    position = s.arguments[0]
+    _, name, idx, args = s.row(s.claim[1])
+    others = [s.texts.function(b, arity=a) for k, (a, b) in enumerate(args) if k != position]
+    fact = " ".join([names.linear(name, position), *(s.texts.index(i) for i in idx), *others])
+    arity, body = args[position]
+    return fact, [f"j{m}" for m in range(arity)], arity, s.row(body)
+
+
+def linear_add(s: Step) -> list[str]:
+    fact, js, arity, body = _linear(s)
+    fun = f"fun {' '.join(js)} : Z => " if js else ""
+    position = s.arguments[0]
+    _, name, idx, args = s.row(s.claim[1])
+
+    def at(value: str) -> str:
+        lams = [value if k == position else s.texts.function(b, arity=a) for k, (a, b) in enumerate(args)]
+        return " ".join([names.symbol(name), "p", *(s.texts.index(i) for i in idx), *lams])
+
+    texts = [s.texts.body(q, "p", (), arity)[1] for q in body[1:]]
+    if not texts:
+        zero = f"({fun}0)"
+        return [*s.opened(), f"exact (proj2 (proj2 ({fact} {zero} {zero} 0)))."]
+    out = "eq_refl"
+    for k in range(1, len(texts)):
+        before = " + ".join(texts[:k])
+        step = f"proj1 ({fact} ({fun}{before}) ({fun}{texts[k]}) 0)"
+        rest = f"(f_equal (fun z_ : R => z_ + {at(f'({fun}{texts[k]})')}) {out})"
+        out = f"(eq_trans ({step}) {rest})" if k > 1 else f"({step})"
+    return [*s.opened(), f"exact {out}."]
+
+
+def linear_scale(s: Step) -> list[str]:
+    fact, _, arity, body = _linear(s)
+    rest = s.texts.function(body[2], arity=arity)
+    factor = s.side(s.row(s.claim[2])[1])
+    return [*s.opened(), f"exact (proj1 (proj2 ({fact} {rest} {rest} {factor})))."]
+
+
+def instantiate(s: Step) -> list[str]:
+    premise = s.item["premises"][0]
+    number = s.steps.items[premise]["context"]
+    values = s.values(s.arguments[0], s.steps.contexts[number]["for"])
+    return [
+        *s.opened(),
+        *s.enters(number, values, inner=False),
+        f"pose proof (s{premise} p A H {' '.join([*values, 'K'])}) as Q.",
+        s.finish(),
+    ]
+
+
+def hypothesis(s: Step) -> list[str]:
+    which, pairs = s.arguments
+    lines = s.opened()
+    if isinstance(which, str):
+        given = s.theory.theory["hypotheses"][which]
+        known = [f"n{k}" for k in range(len(s.theory.theory["hypotheses"]))]
+        head = known[list(s.theory.theory["hypotheses"]).index(which)]
+        lines += [f"pose proof H as H_; destruct H_ as {pattern(known)}; unfold {names.hypothesis(which)} in {head}."]
+    else:
+        given = s.context["given"][which]
+        head = f"h{which}"
+    values = s.values(pairs, given["for"])
+    used = " ".join([head, *values, *["ltac:(arith)"] * len(given["where"])])
+    return [*lines, f"pose proof ({used}) as Q.", s.finish()]
+
+
+def weaken(s: Step) -> list[str]:
+    return [*s.opened(), *s.other(0, s.variables[: len(s.steps.contexts[_context_of(s, 0)]["for"])])]
+
+
+def _context_of(s: Step, k: int) -> int:
+    number: int = s.steps.items[s.item["premises"][k]]["context"]
+    return number
+
+
+def cases(s: Step) -> list[str]:
+    _, kind, i = s.arguments[0]
+    e = s.texts.index(i)
+    lines = s.opened()
+    parts = ["{ " + " ".join(s.other(k, s.variables)) + " }" for k in range(len(s.item["premises"]))]
+    if kind == "ge":
+        return [*lines, f"destruct (Z_le_gt_dec 0 {e}) as [q_|q_].", *parts]
+    lines.append(f"destruct (Z.eq_dec {e} 0) as [q_|q_].")
+    if kind == "ne":
+        return [*lines, parts[1], parts[0]]
+    return [*lines, parts[0], f"destruct (Z_lt_le_dec 0 {e}) as [r_|r_].", *parts[1:]]
+
+
+def absurd(s: Step) -> list[str]:
+    return [*s.opened(), "exfalso; arith."]
+
+
+def distinct(s: Step) -> list[str]:
+    return [f"exfalso; pose proof {s.same(0)} as Q; lra."]
+
+
+def induct(s: Step) -> list[str]:
+    k, measures = s.arguments
+    m = s.texts.index(measures[k][1:])
+    name = s.steps.induction_name(s.item)
+    claims = [f"I{j}" for j in range(len(measures))]
+    guards = " ".join(f"g{j}" for j in range(len(s.context["where"])))
+    return [
+        *s.opened(),
+        f"pose proof ({name} p A H (Z.to_nat ({m} + 1))) as J; destruct J as {pattern(claims)}.",
+        f"apply (I{k} {' '.join(s.variables)} {guards}); arith.",
+    ]

@@ -1,0 +1,100 @@
+"""One item of a certificate, as the scripts of the rules see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from . import names
+from .terms import Json
+from .theory import pattern
+
+if TYPE_CHECKING:
+    from .steps import Steps
+
+Values = Sequence[str]
+
+
+def lemma(number: int) -> str:
+    """The lemma of an item."""
+    return f"s{number}"
+
+
+def context(number: int) -> str:
+    """The proposition that a context holds."""
+    return f"x{number}"
+
+
+class Step:
+    """One item."""
+
+    def __init__(self, steps: Steps, item: Json) -> None:
+        self.steps = steps
+        self.item = item
+        self.texts = steps.texts
+        self.theory = steps.theory
+        self.arguments: list[Json] = item["arguments"]
+        self.claim: Json = item["claim"]
+        self.number: int = item["context"]
+        self.context: Json = steps.contexts[self.number]
+        self.variables = steps.variables(self.number)
+
+    def enter(self) -> list[str]:
+        return [f"intros {' '.join([*self.variables, 'C'])}."]
+
+    def opened(self) -> list[str]:
+        """Everything that the context says, by name."""
+        parts = pattern(self.steps.facts(self.number))
+        return [f"pose proof C as C_; unfold {context(self.number)} in C_; destruct C_ as {parts}.", self.facts]
+
+    @property
+    def facts(self) -> str:
+        return self.theory.open_facts
+
+    def row(self, n: int) -> Json:
+        return self.texts.table[n]
+
+    def same(self, k: int) -> str:
+        """Premise k, which stands in the same context."""
+        return f"(s{self.item['premises'][k]} p A H {' '.join([*self.variables, 'C'])})"
+
+    @property
+    def all(self) -> list[str]:
+        return [self.same(k) for k in range(len(self.item["premises"]))]
+
+    def enters(self, number: int, values: Values, inner: bool = True) -> list[str]:
+        """K: a context holds at these values.  ``inner``: the variables of this context keep their names."""
+        c = self.steps.contexts[number]
+        proofs = []
+        for g in c["where"]:
+            known = inner and g in self.context["where"]
+            proofs.append(f"exact g{self.context['where'].index(g)}" if known else "arith")
+        proofs += [f"exact h{self.context['given'].index(h)}" for h in c["given"]]
+        holes = "".join("(conj _ " for _ in proofs) + "I" + ")" * len(proofs)
+        goals = f"; [{' | '.join(proofs)}]" if proofs else ""
+        return [
+            f"assert (K : {' '.join([context(number), 'p', *values])}).",
+            f"{{ unfold {context(number)}; refine {holes}{goals}. }}",
+        ]
+
+    def other(self, k: int, values: Values, inner: bool = True) -> list[str]:
+        """Finish with premise k, which stands in another context."""
+        premise = self.item["premises"][k]
+        lines = self.enters(self.steps.items[premise]["context"], values, inner)
+        return [*lines, f"exact (s{premise} p A H {' '.join([*values, 'K'])})."]
+
+    def values(self, pairs: Json, order: Sequence[str]) -> list[str]:
+        given = {name: self.texts.index(value[1:]) for name, value in pairs}
+        return [given[v] for v in order]
+
+    def finish(self) -> str:
+        return self.steps.finish(self.claim) + "."
+
+    def side(self, n: int) -> str:
+        return self.texts.term(n)
+
+    def case_at(self, row: Json, k: int, env: str, prepare: str = "") -> str:
+        """The lemma of case k of a definition, at the indices of a term."""
+        guards = ["ltac:(" + prepare + "arith)"] * len(self.theory.definitions[row[1]]["cases"][k]["where"])
+        indices = [self.texts.index(i) for i in row[2]]
+        return "(" + " ".join([names.case(row[1], k), env, "A", *indices, *guards]) + ")"

@@ -1,0 +1,185 @@
+"""Indices, terms, relations and statements of a certificate as Coq text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from . import names
+
+Json = Any
+
+
+class CoqError(ValueError):
+    """A certificate that this exporter cannot say in Coq; the message names what."""
+
+
+def arrow(parts: Sequence[str], end: str) -> str:
+    return " -> ".join([*parts, end])
+
+
+def forall(variables: Sequence[str], body: str) -> str:
+    return f"forall {' '.join(variables)} : Z, {body}" if variables else body
+
+
+class Texts:
+    """Text of everything in one certificate.
+
+    ``env`` is the Coq expression of the parameters: ``p``, or ``(v_d p s)`` where
+    they vary along the direction d.  ``scope`` holds the names of bound indices.
+    """
+
+    def __init__(self, data: Json) -> None:
+        self.table: list[Json] = data["terms"]
+        self.theory: Json = data["theory"]
+        self.symbols: dict[str, Json] = self.theory["symbols"]
+        self._memo: dict[tuple[Any, ...], str] = {}
+        #: constructors of the calls of the group that is being defined
+        self.recursive: dict[str, str] = {}
+
+    # -- indices ---------------------------------------------------------------
+    def index(self, i: Json, env: str = "p", scope: Sequence[str] = (), own: Sequence[str] = ()) -> str:
+        """``own``: what the variables "0", "1", ... of a range stand for."""
+        const, *parts = i
+        if any(type(c) is not int for c in (const, *(part[0] for part in parts))):
+            raise CoqError(f"an index is an integer combination, got {i!r}")
+        out = ""
+        for c, *atom in parts:
+            text = self._atom(atom, env, scope, own)
+            size = text if abs(c) == 1 else f"{abs(c)} * {text}"
+            out += (f" - {size}" if c < 0 else f" + {size}") if out else (f"- {size}" if c < 0 else size)
+        if not out:
+            return str(const) if const >= 0 else f"({const})%Z"
+        if const:
+            out += f" - {-const}" if const < 0 else f" + {const}"
+        simple = len(parts) == 1 and not const and parts[0][0] == 1
+        return out if simple else f"({out})%Z"
+
+    def _atom(self, atom: Json, env: str, scope: Sequence[str], own: Sequence[str]) -> str:
+        kind, value, *args = atom
+        if kind == "var":
+            return own[int(value)] if own else names.variable(value)
+        if kind == "bound":
+            number = int(value)
+            if not 0 <= number < len(scope):
+                raise CoqError("a bound index stands outside its sum")
+            return scope[-1 - number]
+        if kind != "size":
+            raise CoqError(f"unknown kind of index {kind!r}")
+        return "(" + " ".join([names.size(value), env, *(self.index(a, env, scope, own) for a in args)]) + ")"
+
+    def guard(self, c: Json, env: str = "p", scope: Sequence[str] = ()) -> str:
+        """A constraint as a proposition."""
+        kind: str = c[0]
+        text = self.index(c[1], env, scope)
+        forms = {"ge": f"(0 <= {text})%Z", "eq": f"({text} = 0)%Z", "ne": f"({text} <> 0)%Z"}
+        return forms[kind]
+
+    def boolean(self, cons: Sequence[Json], env: str = "p", scope: Sequence[str] = ()) -> str:
+        """Constraints as a boolean."""
+        form = {"ge": "(0 <=? {})%Z", "eq": "({} =? 0)%Z", "ne": "negb ({} =? 0)%Z"}
+        return "(" + (" && ".join(form[k].format(self.index(i, env, scope)) for k, i in cons) or "true") + ")%bool"
+
+    # -- terms -----------------------------------------------------------------
+    def term(self, n: int, env: str = "p", scope: Sequence[str] = ()) -> str:
+        key = (n, env, tuple(scope), tuple(self.recursive.values()))
+        if key not in self._memo:
+            self._memo[key] = self._term(self.table[n], env, tuple(scope))
+        return self._memo[key]
+
+    def body(self, n: int, env: str, scope: Sequence[str], arity: int = 1) -> tuple[list[str], str]:
+        """Fresh bound names and the text of a term under that many binders."""
+        fresh = [f"j{len(scope) + k}" for k in range(arity)]
+        return fresh, self.term(n, env, (*scope, *fresh))
+
+    def function(self, n: int, env: str = "p", scope: Sequence[str] = (), arity: int = 1) -> str:
+        if not arity:
+            return self.term(n, env, scope)
+        fresh, text = self.body(n, env, scope, arity)
+        return f"(fun {' '.join(fresh)} : Z => {text})"
+
+    def _term(self, row: Json, env: str, scope: tuple[str, ...]) -> str:
+        kind, *rest = row
+        if kind == "num":
+            return self.number(Fraction(rest[0]))
+        if kind in ("add", "mul"):
+            parts = [self.term(r, env, scope) for r in rest]
+            if len(parts) < 2:
+                return parts[0] if parts else ("0" if kind == "add" else "1")
+            return "(" + (" + " if kind == "add" else " * ").join(parts) + ")"
+        if kind == "sum":
+            return f"(zsum {self.index(rest[0], env, scope)} {self.function(rest[1], env, scope)})"
+        if kind == "pow":
+            return f"(zpow {self.term(rest[0], env, scope)} {self.index(rest[1], env, scope)})"
+        if kind == "inv":
+            return f"(rinv {self.term(rest[0], env, scope)})"
+        if kind == "iszero":
+            return f"(iszero {self.term(rest[0], env, scope)})"
+        if kind == "iverson":
+            return f"(iver {self.boolean(rest, env, scope)})"
+        if kind != "app":
+            raise CoqError(f"unknown kind of term {kind!r}")
+        name, idx, args = rest
+        parts = [self.index(i, env, scope) for i in idx] + [self.function(b, env, scope, a) for a, b in args]
+        if name in self.recursive:
+            return "(rec (" + " ".join([self.recursive[name], *parts]) + "))"
+        return "(" + " ".join([names.symbol(name), env, *parts]) + ")"
+
+    @staticmethod
+    def number(q: Fraction) -> str:
+        if q.denominator == 1:
+            return str(q) if q >= 0 else f"({q})"
+        return f"({q.numerator} / {q.denominator})"
+
+    # -- relations ---------------------------------------------------------------
+    def relation(self, r: Json) -> str:
+        kind = r[0]
+        if kind in ("eq", "ne"):
+            return f"{self.term(r[1])} {'=' if kind == 'eq' else '<>'} {self.term(r[2])}"
+        if kind == "tangent":
+            return f"derivable_pt_lim {self.moving(r[1], r[2])} 0 {self.term(r[3])}"
+        if kind == "deriv":
+            return self._derivative(*self.table[r[1]][1:])
+        raise CoqError(f"the relation {kind!r} is not supported by the Coq exporter")
+
+    def _derivative(self, name: str, idx: Json, args: Json) -> str:
+        """The derivative symbols are the derivatives at this point.
+
+        Of several or indexed arguments: along all curves through the point that have a derivative there.
+        """
+        s = self.symbols[name]
+        at = [self.index(i) for i in idx]
+        f = " ".join([names.symbol(name), "p", *at])
+        if s["ranges"] == [[]]:
+            x = self.term(args[0][1])
+            slope = " ".join([names.symbol(s["derivatives"][0]), "p", *at, x])
+            return f"derivable_pt_lim (fun r_ : R => {f} r_) {x} ({slope})"
+        points = [self.function(b, arity=a) for a, b in args]
+        curves, given, parts = [], [], []
+        for k, r in enumerate(s["ranges"]):
+            js = [f"j{m}" for m in range(len(r))]
+            bounds = [self.index(b, own=at) for b in r]
+            inside = [c for j, b in zip(js, bounds) for c in (f"(0 <= {j})%Z", f"({j} < {b})%Z")]
+            curve = arrow(["Z"] * len(r), "R")
+            curves.append(f"(c{k}_ : R -> {curve}) (d{k}_ : {curve})")
+            start = " ".join([f"c{k}_ 0", *js]) + " = " + " ".join([points[k], *js])
+            slope = " ".join([f"d{k}_", *js])
+            moves = f"derivable_pt_lim (fun s_ : R => {' '.join([f'c{k}_ s_', *js])}) 0 ({slope})"
+            given += [f"({forall(js, arrow(inside, start))})", f"({forall(js, arrow(inside, moves))})"]
+            read = " ".join([names.symbol(s["derivatives"][k]), "p", *at, *js, *points])
+            part = f"({read} * {slope})"
+            for j, b in reversed(list(zip(js, bounds))):
+                part = f"(zsum {b} (fun {j} : Z => {part}))"
+            parts.append(part)
+        moved = " ".join([f, *(f"(c{k}_ s_)" for k in range(len(parts)))])
+        claim = f"derivable_pt_lim (fun s_ : R => {moved}) 0 ({' + '.join(parts)})"
+        return f"forall {' '.join(curves)}, {arrow(given, claim)}"
+
+    def moving(self, direction: str, n: int) -> str:
+        """A term as a function of the step along a direction."""
+        return f"(fun s_ : R => {self.term(n, f'({names.direction(direction)} p s_)')})"
+
+    def statement(self, s: Json) -> str:
+        guards = [self.guard(c) for c in s["where"]]
+        return forall([names.variable(v) for v in s["for"]], arrow(guards, self.relation(s["holds"])))

@@ -1,0 +1,516 @@
+"""The standalone checker: it accepts what the kernel proves, and each of its rules refuses something false."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pcproof.catalogue import entries
+from pcproof.cli import run
+from pcproof.language.index import Bound, Con, Idx, eq, ge, le, lt, ne, qvar, size
+from pcproof.language.signature import (
+    DEFINED,
+    FUNCTION,
+    OPERATOR,
+    PARAMETER,
+    Case,
+    Definition,
+    Deriv,
+    Eq,
+    Ne,
+    Statement,
+    Symbol,
+    Tangent,
+    Theory,
+)
+from pcproof.language.terms import ONE, ZERO, Add, App, Inv, Iverson, Lam, Mul, Num, Pow, Sum
+from pcproof.proof import check
+from pcproof.proof.certificate import FORMAT, Proof, _relevant, _Writer
+from pcproof.proof.kernel import RULES, Context, Item, Kernel
+from pcproof.tactics.prover import prove_claim
+
+ROOT = Path(__file__).resolve().parents[1]
+LONE = ROOT / "pcproof" / "proof" / "check.py"
+THEOREMS = [e.id for e in entries().values() if e.expected == "proved"]
+
+# -- a small theory ---------------------------------------------------------------
+E = Context()
+l, j, L, TWO = qvar("l"), qvar("j"), size("L"), Num(2)
+AT_L = Context(("l",))
+a, b = App("a"), App("b")
+
+
+def n(i: Any) -> Idx:
+    return size("n", i)
+
+
+def w(i: Any) -> App:
+    return App("w", (i,))
+
+
+def y(i: Any) -> App:
+    return App("y", (i,))
+
+
+def f(t: Any) -> App:
+    return App("f", (), (t,))
+
+
+def P(body: Any) -> App:
+    return App("P", (), (Lam(1, body),))
+
+
+B0 = Idx.of(Bound(0))
+STEP = Add(y(l - 1), w(l))
+SYMBOLS = (
+    Symbol("a", PARAMETER),
+    Symbol("b", PARAMETER),
+    Symbol("w", PARAMETER, 1),
+    Symbol("v", PARAMETER, 1),
+    Symbol("f", FUNCTION, 0, ((),), derivatives=("df",)),
+    Symbol("df", FUNCTION, 0, ((),)),
+    Symbol("P", OPERATOR, 0, ((n(0),),), linear=(0,)),
+    Symbol("Q", OPERATOR, 0, ((n(0),),)),
+    Symbol("y", DEFINED, 1),
+)
+Y = Definition("y", ("l",), (Case((eq(l, 0),), w(0)), Case((ge(l, 1),), STEP)), (l,))
+HYPOTHESES = {
+    "ab": Statement((), (), Eq(a, b)),
+    "nonzero": Statement((), (), Ne(a, ZERO)),
+    "flat": Statement(("l",), (ge(l, 0),), Eq(w(l), a)),
+    "smooth": Statement((), (), Deriv(f(a))),
+}
+
+
+def theory(**changes: Any) -> Theory:
+    given = {
+        "sizes": {"L": 0, "n": 1},
+        "assumptions": (ge(L, 1),),
+        "symbols": {s.name: s for s in SYMBOLS},
+        "definitions": ((Y,),),
+        "hypotheses": HYPOTHESES,
+        "directions": {"d": {"w": "v"}},
+    }
+    return Theory(**{**given, **changes})
+
+
+Step = tuple[Any, ...]
+
+
+def forge(*steps: Step, th: Theory | None = None) -> Any:
+    """A certificate of (rule, claim, context, arguments, premises) that no kernel has seen; the last is the goal."""
+    full = [(s + (E, (), ())[len(s) - 2 :]) if len(s) < 5 else s for s in steps]
+    items = [
+        Item(k, rule, tuple(args), tuple(prem), ctx, claim) for k, (rule, claim, ctx, args, prem) in enumerate(full)
+    ]
+    th = th or theory()
+    spoken = [i.claim for i in items] + [h.relation for i in items for h in i.context.hypotheses]
+    used = {i.arguments[0] for i in items if i.rule == "hypothesis" and i.arguments[0] in th.hypotheses}
+    writer = _Writer()
+    stated = writer.theory(_relevant(th, spoken, used))
+    last = items[-1]
+    goal = Statement(last.context.variables, last.context.guards, last.claim)
+    goals = [{"statement": writer.statement(goal), "item": last.id}]
+    rows = [writer.item(i, {k: k for k in range(-1, len(items) + 2)}) for i in items]
+    sizes = {s: th.sizes[s] for s in writer.sizes if s in th.sizes}
+    return {
+        "format": FORMAT,
+        "theory": {**stated, "sizes": sizes},
+        "goals": goals,
+        "contexts": writer.contexts,
+        "terms": writer.terms,
+        "items": rows,
+    }
+
+
+def sealed(doc: Any) -> bytes:
+    doc = {**doc, "digest": hashlib.sha256(check.canonical(doc).encode()).hexdigest()}
+    return check.canonical(doc).encode()
+
+
+def report(*steps: Step, **more: Any) -> dict[str, Any]:
+    return check.check(sealed(forge(*steps, **more)))
+
+
+AB = ("hypothesis", Eq(a, b), E, ("ab", ()))
+HERE = Context(("l",), (ge(l, 1),))
+SUM = Sum(n(0), w(B0))
+PICK = Iverson((Con("eq", B0 - L),))
+GOING = Tangent("d", w(0), App("v", (0,)))
+W0 = ("tangent_variable", GOING)
+IND = Statement(("l",), (ge(l, 0),), Eq(y(l), ZERO))
+
+ALL = Statement(("l'",), (ge(qvar("l'"), 0),), Eq(y(qvar("l'")), ZERO))
+FREE = Statement(("l'",), (), Eq(y(qvar("l'")), ZERO))
+
+
+def values(**at: Any) -> tuple[Any, ...]:
+    return tuple(sorted((k, Idx.of(v)) for k, v in at.items()))
+
+
+def inside(at: Any, **also: Any) -> list[Step]:
+    """Where y(l) = 0 is to be proved by induction: the induction hypothesis at another index."""
+    ctx = Kernel(theory()).induction_context([IND], [l], 0)
+    return [("hypothesis", Eq(y(at), ZERO), ctx, (0, (("l'", Idx.of(at)),)))]
+
+
+# -- one false step for each rule at least: (rule that refuses, reason, steps) ------------
+BOTH = Context(("l", "j"), (ge(l, 0), ge(j, 0)))
+FALSE: list[tuple[str, str, list[Step]]] = [
+    ("refl", "follows", [("refl", Eq(a, b))]),
+    ("sym", "follows", [AB, ("sym", Eq(b, ZERO), E, (), (0,))]),
+    ("trans", "meet", [AB, ("trans", Eq(a, ZERO), E, (), (0, 0))]),
+    ("congruence", "parts", [AB, ("congruence", Eq(Add(b, b), Add(a, a)), E, (), (0, 0))]),
+    ("congruence", "follows", [AB, ("congruence", Eq(Inv(a), Inv(a * a)), E, (), (0,))]),
+    ("sum_congruence", "context", [
+        ("hypothesis", Eq(w(0), a), E, ("flat", values(l=0))),
+        ("sum_congruence", Eq(Sum(L, w(0)), Sum(L, a)), E, (L, "j"), (0,))]),
+    ("sum_congruence", "context", [  # equal in range is not equal beyond it
+        ("ring", Eq(Add(w(j), ZERO), w(j)), Context(("j",), (ge(j, 0), lt(j, L)))),
+        ("sum_congruence", Eq(Sum(L + 1, Add(w(B0), ZERO)), Sum(L + 1, w(B0))), E, (L + 1, "j"), (0,))]),
+    ("argument_congruence", "context", [
+        ("hypothesis", Eq(w(0), a), E, ("flat", values(l=0))),
+        ("argument_congruence", Eq(P(w(0)), P(a)), E, (0, ("j",)), (0,))]),
+    ("argument_congruence", "another argument", [
+        AB, ("argument_congruence", Eq(f(b), f(a)), E, (0, ()), (0,))]),
+    ("index", "follow", [("index", Eq(w(l), w(l + 1)), AT_L)]),
+    ("index", "follow", [("index", Eq(w(l - 1), w(0)), Context(("l",), (eq(l, 0),)))]),  # no truncated subtraction
+    ("index", "differ", [("index", Eq(a, b))]),
+    ("unfold", "follow", [("unfold", Eq(y(l), STEP), AT_L, (1,))]),
+    ("unfold", "claim", [("unfold", Eq(y(l), w(0)), HERE, (1,))]),
+    ("unfold", "defined", [("unfold", Eq(a, ZERO), E, (0,))]),
+    ("ring", "polynomials", [("ring", Eq(a * b, a + b))]),
+    ("ring", "polynomials", [("ring", Eq(Mul(a, Inv(a)), ONE))]),
+    ("power_zero", "follow", [("power_zero", Eq(Pow(a, l), ONE), Context(("l",), (ge(l, 0),)))]),
+    ("power_step", "follow", [("power_step", Eq(Pow(a, l), Mul(a, Pow(a, l - 1))), Context(("l",), (ge(l, 0),)))]),
+    ("inverse", "!= 0", [AB, ("inverse", Eq(Mul(a, Inv(a)), ONE), E, (), (0,))]),
+    ("inverse", "follows", [
+        ("hypothesis", Ne(a, ZERO), E, ("nonzero", ())), ("inverse", Eq(Mul(b, Inv(b)), ONE), E, (), (0,))]),
+    ("sum_add", "kind add", [("sum_add", Eq(Sum(L, a * b), Add(Sum(L, a), Sum(L, b))))]),
+    ("sum_scale", "free of the index", [("sum_scale", Eq(Sum(L, Mul(w(B0), a)), Mul(w(0), Sum(L, a))))]),
+    ("sum_swap", "inner range", [("sum_swap", Eq(Sum(L, Sum(B0, w(B0))), Sum(L, Sum(L, w(B0)))))]),
+    ("sum_swap", "follows", [
+        ("sum_swap", Eq(Sum(L, Sum(n(0), w(B0))), Sum(n(0), Sum(L, w(B0)))))]),
+    ("sum_split", "follow", [  # the range is wrong at n(0) = 0
+        ("sum_split", Eq(SUM, Add(Sum(1, w(B0)), Sum(n(0) - 1, w(B0 + 1)))), E, (Idx(1),))]),
+    ("sum_split", "follow", [("sum_split", Eq(Sum(L, a), Add(Sum(-1, a), Sum(L + 1, a))), E, (Idx(-1),))]),
+    ("sum_split", "follows", [("sum_split", Eq(Sum(L, w(B0)), Add(Sum(1, w(B0)), Sum(L - 1, w(B0)))), E, (Idx(1),))]),
+    ("sum_empty", "follow", [("sum_empty", Eq(SUM, ZERO))]),
+    ("sum_single", "follow", [("sum_single", Eq(Sum(L, w(B0)), w(0)))]),
+    ("sum_pick", "follow", [("sum_pick", Eq(Sum(L, Mul(PICK, w(B0))), w(L)), E, (L,))]),
+    ("sum_pick", "times a term", [("sum_pick", Eq(Sum(L + 1, Mul(PICK, w(B0))), w(0)), E, (Idx(0),))]),
+    ("sum_zero", "zeros", [("sum_zero", Eq(Sum(L, a), ZERO), E, (L,))]),
+    ("iverson_true", "follow", [("iverson_true", Eq(Iverson((ge(l, 0),)), ONE), AT_L)]),
+    ("iverson_false", "may hold", [("iverson_false", Eq(Iverson((ge(l, 0),)), ZERO), AT_L)]),
+    ("linear_add", "linear", [
+        ("linear_add", Eq(App("Q", (), (Lam(1, Add(a, b)),)), Add(*(App("Q", (), (Lam(1, x),)) for x in (a, b)))),
+         E, (0,))]),
+    ("linear_add", "linear", [("linear_add", Eq(f(Add(a, b)), Add(f(a), f(b))), E, (0,))]),
+    ("linear_scale", "free of the indices", [
+        ("linear_scale", Eq(P(Mul(w(B0), a)), Mul(w(0), P(a))), E, (0,))]),
+    ("instantiate", "follow", [
+        ("hypothesis", Eq(w(l), a), Context(("l",), (ge(l, 0),)), ("flat", values(l=l))),
+        ("instantiate", Eq(w(-1), a), E, (values(l=-1),), (0,))]),
+    ("scope", "quantified", [  # capture: a value that means the index of a sum
+        ("hypothesis", Eq(w(l), a), Context(("l",), (ge(l, 0),)), ("flat", values(l=l))),
+        ("instantiate", Eq(w(0), a), E, (values(l=B0),), (0,))]),
+    ("scope", "quantified", [("hypothesis", Eq(w(0), a), E, ("flat", values(l=j)))]),
+    ("instantiate", "open", [("hypothesis", Eq(y(0), ZERO),
+        Context((), (), (Statement((), (), Eq(y(0), ZERO)),)), (0, ())),
+        ("instantiate", Eq(y(0), ZERO), E, ((),), (0,))]),
+    ("hypothesis", "follow", [("hypothesis", Eq(y(l), ZERO), Context(("l",), (), (ALL,)), (0, (("l'", l),)))]),
+    ("hypothesis", "no such", [("hypothesis", Eq(a, ZERO), E, ("zero", ()))]),
+    ("hypothesis", "follow", [("hypothesis", Eq(w(l), a), AT_L, ("flat", values(l=l)))]),  # a side condition assumed
+    ("hypothesis", "follow", inside(l - 1)),  # induction without a base
+    ("hypothesis", "follow", inside(l)),  # the claim in its own proof
+    ("hypothesis", "follow", inside(l + 1)),  # at the wrong index
+    ("weaken", "larger", [
+        ("hypothesis", Eq(w(l), a), Context(("l",), (ge(l, 0),)), ("flat", values(l=l))),
+        ("weaken", Eq(w(l), a), AT_L, (), (0,))]),
+    ("cases", "each of the cases", [  # where l = 0 is left out
+        ("power_step", Eq(Pow(a, l), Mul(a, Pow(a, l - 1))), HERE),
+        ("cases", Eq(Pow(a, l), Mul(a, Pow(a, l - 1))), AT_L, (ge(l, 1),), (0,))]),
+    ("cases", "each of the cases", [
+        ("absurd", Eq(a, ZERO), Context(("l",), (ge(l, 0), ge(-1, l)))),
+        ("cases", Eq(a, ZERO), Context(("l",), (ge(l, 0),)), (ge(-1, l),), (0, 0))]),
+    ("absurd", "can be met", [("absurd", Eq(ZERO, ONE))]),
+    ("absurd", "can be met", [("absurd", Eq(ZERO, ONE), Context(("l",), (eq(n(l), n(0)), ne(l, 0))))]),  # n may repeat
+    ("distinct", "different numbers", [AB, ("distinct", Eq(ZERO, ONE), E, (), (0,))]),
+    ("induct", "assume", [  # the claim assumed everywhere, the claim itself included
+        ("hypothesis", Eq(y(l), ZERO), Context(("l",), (ge(l, 0),), (ALL,)), (0, (("l'", l),))),
+        ("induct", Eq(y(l), ZERO), Context(("l",), (ge(l, 0),)), (0, (l,)), (0,))]),
+    ("induct", "follow", [  # a measure that may be negative
+        ("hypothesis", Eq(y(l), ZERO), Context(("l",), (), (FREE,)), (0, (("l'", l),))),
+        ("induct", Eq(y(l), ZERO), AT_L, (0, (l,)), (0,))]),
+    ("tangent_constant", "varies", [("tangent_constant", Tangent("d", y(0), ZERO))]),
+    ("tangent_variable", "what varies", [("tangent_variable", Tangent("d", y(0), App("v", (0,))))]),
+    ("tangent_variable", "follows", [("tangent_variable", Tangent("d", w(0), App("v", (1,))))]),
+    ("tangent_add", "follows", [W0, ("tangent_add", Tangent("d", Add(w(0), w(0)), App("v", (0,))), E, (), (0, 0))]),
+    ("tangent_mul", "follows", [
+        W0, ("tangent_mul", Tangent("d", Mul(w(0), w(0)), Mul(App("v", (0,)), App("v", (0,)))), E, (), (0, 0))]),
+    ("tangent_sum", "context", [
+        W0, ("tangent_sum", Tangent("d", Sum(L, w(0)), Sum(L, App("v", (0,)))), E, (L, "j"), (0,))]),
+    ("tangent_function", "last premise", [
+        ("tangent_constant", Tangent("d", a, ZERO)), AB,
+        ("tangent_function", Tangent("d", f(a), Mul(App("df", (), (a,)), ZERO)), E, (((),),), (0, 1))]),
+    ("tangent_function", "another argument", [
+        ("tangent_constant", Tangent("d", b, ZERO)), ("hypothesis", Deriv(f(a)), E, ("smooth", ())),
+        ("tangent_function", Tangent("d", f(a), Mul(App("df", (), (a,)), ZERO)), E, (((),),), (0, 1))]),
+    ("tangent_unfold", "another term", [W0, ("tangent_unfold", Tangent("d", y(1), App("v", (0,))), E, (1,), (0,))]),
+    ("tangent_convert", "another derivative", [W0, AB, ("tangent_convert", Tangent("d", w(0), b), E, (), (0, 1))]),
+    ("goal", "contradict", [("absurd", Eq(ZERO, ONE), Context(("l",), (ge(l, 0), ge(-1, l))))]),
+    ("goal", "open", [("hypothesis", Eq(ZERO, ONE), Context((), (), (Statement((), (), Eq(ZERO, ONE)),)), (0, ()))]),
+    ("item", "refl", [("ring", Eq(a, a))]),
+    ("item", "before", [AB, AB]),
+    ("item", "in range", [("sym", Eq(a, a * ONE), E, (), (0,))]),  # the claim as its own premise
+    ("scope", "global", [("ring", Eq(Add(w(qvar("L")), ZERO), w(qvar("L"))), Context(("L",)))]),
+    ("scope", "global", [("ring", Eq(Add(w(qvar("a")), a), Add(a, w(qvar("a")))), Context(("a",)))]),
+    ("scope", "quantified", [("ring", Eq(Add(w(l), ZERO), w(l)))]),
+    ("scope", "bound index", [("ring", Eq(Add(w(B0), ZERO), w(B0)))]),
+    ("unused", "item", [AB, ("ring", Eq(a + b, Add(b, a)))]),
+    ("item", "twice", [  # a new index named like one that is there
+        ("ring", Eq(Add(w(j), ZERO), w(j)), Context(("j", "j"), (ge(j, 0), lt(j, L)))),
+        ("sum_congruence", Eq(Sum(L, w(j)), Sum(L, w(j))), Context(("j",)), (L, "j"), (0,))]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "reason", "steps"), FALSE, ids=[f"{k}-{x[0]}" for k, x in enumerate(FALSE)])
+def test_a_false_proof(rule: str, reason: str, steps: list[Step]) -> None:
+    found = report(*steps)
+    assert not found["accepted"]
+    assert found["rule"] == rule and reason in found["reason"], found
+
+
+def test_every_rule_of_kernel_and_checker_refuses_something() -> None:
+    assert set(check.RULES) == set(RULES) and set(check.RULES) <= {x[0] for x in FALSE}
+
+
+THEORIES: list[tuple[str, dict[str, Any]]] = [
+    ("two cases overlap", {"definitions": ((
+        Definition("y", ("l",), (Case((ge(l, 0),), ZERO), Case((le(l, 0),), ONE))),),)}),
+    ("go down", {"definitions": ((Definition("y", ("l",), (Case((ge(l, 0),), y(l)),), (l,)),),)}),
+    ("go down", {"definitions": ((Definition("y", ("l",), (Case((ge(l, 0),), Sum(2, y(B0))),), (l,)),),)}),
+    ("negative", {"definitions": ((Definition("y", ("l",), (Case((), y(l - 1)),), (l,)),),)}),
+    ("never holds", {"definitions": ((Definition("y", ("l",), (Case((ge(l, 0), ge(-1, l)), ZERO),)),),)}),
+    ("quantified", {"definitions": ((Definition("y", ("l",), (Case((), w(j)),)),),)}),
+    ("quantified", {"definitions": ((Definition("y", ("l",), (Case((ge(j, 0),), ZERO),)),),)}),
+    ("global", {"definitions": ((Definition("y", ("n",), (Case((), SUM),)),),)}),
+    ("contradict", {"assumptions": (ge(L, 1), ge(0, L))}),
+    ("quantified", {"assumptions": (ge(l, 1),)}),
+    ("cannot hold", {"hypotheses": {"ab": Statement((), (), Eq(ZERO, ONE))}}),
+    ("cannot hold", {"hypotheses": {"ab": Statement((), (), Ne(a, Add(a, ZERO)))}}),
+    ("contradict", {"hypotheses": {"ab": Statement(("l",), (ge(l, 0), ge(-1, l)), Eq(a, b))}}),
+    ("quantified", {"hypotheses": {"ab": Statement((), (), Eq(w(l), b))}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "changes"), THEORIES)
+def test_a_theory_that_is_not_admissible(reason: str, changes: dict[str, Any]) -> None:
+    step = ("ring", Eq(y(0) + b, Add(b, y(0))))
+    if "hypotheses" in changes:
+        step = ("hypothesis", changes["hypotheses"]["ab"].relation, E, ("ab", ()))
+    found = report(step, th=theory(**changes))
+    assert not found["accepted"] and reason in found["reason"], found
+
+
+def test_hypotheses_that_prove_two_numbers_equal() -> None:
+    th = theory(hypotheses={k: Statement((), (), Eq(a, v)) for k, v in (("one", ONE), ("two", TWO))})
+    found = report(
+        ("hypothesis", Eq(a, ONE), E, ("one", ())),
+        ("sym", Eq(ONE, a), E, (), (0,)),
+        ("hypothesis", Eq(a, TWO), E, ("two", ())),
+        ("trans", Eq(ONE, TWO), E, (), (1, 2)),
+        ("distinct", Eq(a, b), E, (), (3,)),
+        th=th,
+    )
+    assert found["reason"] == "the hypotheses contradict each other"
+
+
+# -- what is right is accepted, rules that the catalogue does not need too ----------------
+def honest(th: Any) -> dict[str, Any]:
+    return check.check(Proof(th.kernel, (th,), {}).text.encode())
+
+
+def test_rules_that_the_catalogue_hardly_uses() -> None:
+    k = Kernel(theory())
+    ctx = Context(("l",), (ge(l, 0), lt(l, L)))
+    zero = k.tangent_constant(E, "d", a)
+    some = [
+        k.sum_pick(ctx, Sum(L, Mul(Iverson((Con("eq", B0 - l),)), w(B0))), l),
+        k.iverson_true(ctx, Iverson((ge(l, 0), lt(l, L + 1)))),
+        k.iverson_false(ctx, Iverson((ge(l, L),))),
+        k.linear_add(E, P(Add(w(B0), a)), 0),
+        k.linear_scale(E, P(Mul(a, w(B0))), 0),
+        k.weaken(ctx.with_guards(ge(l, 1)), k.unfold(ctx.with_guards(ge(l, 1)), y(l), 1)),
+        k.inverse(k.hypothesis(E, "nonzero", {})),
+        k.distinct(k.absurd(ctx.with_guards(ge(-1, l)), Eq(ZERO, ONE)), Eq(a, b)),
+        k.tangent_function(E, f(a), ((),), [zero], k.hypothesis(E, "smooth", {})),
+        k.cases(ctx, eq(l, n(l)), [k.refl(ctx.with_guards(c), a) for c in (eq(l, n(l)), *eq(l, n(l)).negations())]),
+        k.index(Context(("l",), (eq(l, 0),)), Sum(n(l), w(B0)), SUM),
+    ]
+    for th in some[:7] + some[8:]:
+        assert honest(th)["accepted"], (th, honest(th))
+    assert "contradict" in honest(some[7])["reason"]  # nothing is claimed there
+
+
+@pytest.mark.parametrize("name", THEOREMS)
+def test_the_catalogue_is_accepted(name: str) -> None:
+    claim = entries()[name].claim()
+    proof = prove_claim(claim)
+    started = time.perf_counter()
+    found = check.check(proof.text.encode())
+    assert found["accepted"], found
+    assert time.perf_counter() - started < 5 and found["digest"] == proof.digest
+    assert len(found["claims"]) == len(claim.goals)
+
+
+def test_time_for_the_main_theorem() -> None:
+    data = prove_claim(entries()["zil"].claim()).text.encode()
+    best = min(_seconds(lambda: check.check(data)) for _ in range(3))
+    assert best < 1
+
+
+def _seconds(fn: Any) -> float:
+    started = time.perf_counter()
+    fn()
+    return time.perf_counter() - started
+
+
+# -- its own arithmetic -------------------------------------------------------------------
+def _index(rng: random.Random, depth: int = 1) -> check.Index:
+    pairs = []
+    for _ in range(rng.randint(1, 3)):
+        kind = rng.random()
+        if kind < 0.6 or not depth:
+            atom: Any = ("var", rng.choice("abc"))
+        else:
+            atom = ("size", "L") if kind < 0.7 else ("size", "n", _index(rng, depth - 1))
+        pairs.append((atom, rng.choice((1, 1, -1, -1, 2, -2, 3, -3, 5))))
+    return check.index(rng.randint(-4, 4), pairs)
+
+
+def _value(i: check.Index, env: dict[str, int], sizes: tuple[int, list[int]]) -> int:
+    total = i[0]
+    for atom, c in i[1]:
+        if atom[0] == "var":
+            total += c * env[atom[1]]
+        else:
+            total += c * (sizes[0] if atom[1] == "L" else sizes[1][_value(atom[2], env, sizes) % 7])
+    return total
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_yes_of_its_arithmetic_is_right(seed: int) -> None:
+    """Against enumeration, with n(.) an arbitrary function."""
+    rng = random.Random(seed)
+    models = [
+        ({v: rng.randint(-4, 4) for v in "abc"}, (rng.randint(-3, 4), [rng.randint(-2, 4) for _ in range(7)]))
+        for _ in range(300)
+    ]
+
+    def holds(c: check.Con, model: Any) -> bool:
+        value = _value(c[1], *model)
+        return value >= 0 if c[0] == "ge" else (value == 0) == (c[0] == "eq")
+
+    yes, arithmetic = 0, check.Arithmetic()
+    for _ in range(1500):
+        raw = [(rng.choice(("ge", "ge", "ge", "eq", "ne")), _index(rng)) for _ in range(rng.randint(2, 6))]
+        cons, goal = [check.con(*c) for c in raw[1:]], check.con(*raw[0])
+        for m in models[:40]:  # the normal form says the same
+            assert [holds(c, m) for c in raw] == [holds(c, m) for c in (goal, *cons)]
+            assert holds(goal, m) != any(holds(c, m) for c in check.negation(goal))
+        if arithmetic.refutes(cons):
+            yes += 1
+            assert not any(all(holds(c, m) for c in cons) for m in models), cons
+        elif arithmetic.entails(cons, goal):
+            yes += 1
+            assert all(holds(goal, m) for m in models if all(holds(c, m) for c in cons)), (cons, goal)
+    assert yes > 80
+
+
+# -- the file on its own ----------------------------------------------------------------
+def lone(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    copy = cwd / "check.py"
+    copy.write_bytes(LONE.read_bytes())
+    command = [sys.executable, "-I", "-S", "-O", str(copy), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.fixture(scope="module")
+def zil() -> bytes:
+    return prove_claim(entries()["zil"].claim()).text.encode()
+
+
+def test_it_runs_alone(tmp_path: Path, zil: bytes) -> None:
+    (tmp_path / "good.json").write_bytes(zil)
+    (tmp_path / "bad.json").write_bytes(zil.replace(b'"-1"', b'"-2"'))
+    (tmp_path / "text.json").write_text("hello")
+    good = lone("good.json", cwd=tmp_path)
+    assert good.returncode == 0 and "theta[t, l, i, j] = w[l, i, j] + dw[l, i, j]" in good.stdout
+    assert lone("good.json", "bad.json", cwd=tmp_path).returncode == 1
+    for paths in (["text.json"], ["missing.json"], []):
+        assert lone(*paths, cwd=tmp_path).returncode == 2
+
+
+def test_it_imports_the_standard_library_only_and_evaluates_nothing() -> None:
+    tree = ast.parse(LONE.read_text())
+    names = {x.id for x in ast.walk(tree) if isinstance(x, ast.Name)}
+    modules = {x.module or "." for x in ast.walk(tree) if isinstance(x, ast.ImportFrom)}
+    modules |= {y.name for x in ast.walk(tree) if isinstance(x, ast.Import) for y in x.names}
+    assert modules <= sys.stdlib_module_names | {"collections.abc"} and not any(
+        x.level for x in ast.walk(tree) if isinstance(x, ast.ImportFrom)
+    )
+    assert not names & {"eval", "exec", "compile", "__import__", "getattr", "setattr", "globals", "open_code"}
+    assert not any(isinstance(x, ast.Assert) for x in ast.walk(tree))
+
+
+def test_a_person_can_read_it_in_an_evening() -> None:
+    source = LONE.read_text()
+    texts = [
+        x.body[0] for x in ast.walk(ast.parse(source)) if isinstance(x, (ast.Module, ast.ClassDef, ast.FunctionDef))
+    ]
+    prose = {k for x in texts if isinstance(x, ast.Expr) for k in range(x.lineno, (x.end_lineno or 0) + 1)}
+    lines = source.splitlines()
+    code = [k for k, line in enumerate(lines, 1) if line.strip() and line.strip()[0] != "#" and k not in prose]
+    assert len(code) <= 1000
+
+
+# -- the command -------------------------------------------------------------------------
+def test_the_command(tmp_path: Path, zil: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "zil.json"
+    path.write_bytes(zil)
+    assert run(["check", str(path), "--against", "zil"]) == 0
+    assert "claims" in capsys.readouterr().out
+    assert run(["check", str(path), "--against", "zil_bias", "--json"]) == 1
+    (found,) = json.loads(capsys.readouterr().out)
+    assert found["verdict"] == "rejected" and "claim" in found["reason"]
+    assert run(["check", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["verdict"] == "accepted"
+    path.write_text("[]")
+    assert run(["check", str(path)]) == 2
+    assert run(["check", str(tmp_path / "none.json")]) == 2
+
+
+def test_zero_is_zero_does_not_pass_under_a_good_name(tmp_path: Path) -> None:
+    claim = entries()["zil"].claim()
+    k = Kernel(claim.theory)
+    path = tmp_path / "zil.json"
+    path.write_text(Proof(k, (k.refl(E, ZERO),), {}).text)
+    assert run(["check", str(path)]) == 0
+    assert run(["check", str(path), "--against", "zil"]) == 1
+
+
+def test_against_every_entry(tmp_path: Path) -> None:
+    for name in ("prediction_fixed_point", "gamma_law", "zil_dynamics"):
+        path = tmp_path / f"{name}.json"
+        path.write_text(prove_claim(entries()[name].claim()).text)
+        assert run(["check", str(path), "--against", name]) == 0
