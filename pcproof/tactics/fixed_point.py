@@ -84,9 +84,11 @@ def forward_values(k: Kernel, same: Theorem) -> Theorem:
     ctx = k.induction_context([claim], [L - l], 0)
 
     def case(c: Context, _: Con) -> Theorem:
-        below = k.entails(c, lt(l, L))
-        start = k.instantiate(c, same, {"l": l, "b": b, "i": i}) if below else k.refl(c, App("x", (l, b, i)))
-        return k.trans(start, prove_equation(k, c, start.rhs, App("y", (l, b, i)), Tools(lazy=("mu", "y"))))
+        tools, y = Tools(lazy=("mu", "y")), App("y", (l, b, i))
+        if not k.entails(c, lt(l, L)):
+            return prove_equation(k, c, App("x", (l, b, i)), y, tools)
+        start = k.instantiate(c, same, {"l": l, "b": b, "i": i})
+        return k.trans(start, prove_equation(k, c, start.rhs, y, tools))
 
     th = by_cases(k, ctx, lt(l, L), claim.relation, case)
     (out,) = k.induct([claim], [L - l], [th])
