@@ -33,7 +33,7 @@ def table(net, prove, limits=LIMITS):
 
 @pytest.fixture(scope="module")
 def mlp_table():
-    return table(MLP(), lambda claim: True)
+    return table(MLP(), proved_by_kernel)
 
 
 def test_mutants_are_named_by_structure_and_distinct():
@@ -122,7 +122,7 @@ def test_what_the_prover_says_is_reported():
 @pytest.mark.parametrize("make", [freeze, gamma_law, theorem_3_1, theorem_3_2])
 def test_hypotheses_and_ranges_are_needed(make):
     claim = make(zil(MLP(), gamma=None).equations)
-    rows = claim_table(claim_mutants(claim), lambda c: True, LIMITS)
+    rows = claim_table(claim_mutants(claim), proved_by_kernel, LIMITS)
     assert len(rows) >= len(claim.theory.hypotheses) + 1
     assert {r.verdict for r in rows} == {REFUTED}
     for name in claim.theory.hypotheses:
