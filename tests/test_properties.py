@@ -230,3 +230,17 @@ def test_junit_of_a_failure() -> None:
 def test_unit_roundoffs() -> None:
     assert unit_roundoff(np.float64) == 2.0**-53 and unit_roundoff(np.float32) == 2.0**-24
     assert Measure().ratio == 0.0
+
+
+def test_an_interrupt_that_python_swallows_is_raised_again() -> None:
+    """As in a garbage-collection callback, where an exception is printed and forgotten."""
+    import contextlib
+    import signal
+
+    from pcproof.testing.interrupt import remembered
+
+    with pytest.raises(KeyboardInterrupt), remembered() as check:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        check()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from .cases import Case
+from .interrupt import remembered
 from .properties import Measure, Mismatch, Property, negative_properties, properties_of
 from .reference import torch_is_there
 from .subjects import Subject, subject_of
@@ -106,6 +107,7 @@ def check(p: Property, rule: str, examples: int, seed: int) -> tuple[Outcome, li
     measures: list[Measure] = []
 
     def one(case: Case) -> None:
+        interrupted()
         seen.append(case)
         try:
             measures.append(p.check(case))
@@ -114,7 +116,8 @@ def check(p: Property, rule: str, examples: int, seed: int) -> tuple[Outcome, li
         except Exception as e:  # a kernel that crashes is a failing case like any other
             raise Mismatch(f"{type(e).__name__}: {e}; {case}") from e
 
-    failure = _search(one, p, examples, seed)
+    with remembered() as interrupted:
+        failure = _search(one, p, examples, seed)
     out = Outcome(rule, p.name, p.says, FAILED if failure else PASSED, len(seen), time.perf_counter() - started)
     if failure:
         out.text = failure
