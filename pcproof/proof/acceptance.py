@@ -22,7 +22,8 @@ class Acceptance:
     checker: "standalone checker", "coqc", "z3", "cvc5".  version: as the program reports it, "" if it is not there.
     verdict: "accepted", "rejected", "unknown" (out of time, or no answer), "not run" (the program is missing).
     digest: of the certificate.  given: SHA-256 of the text that the program read.  axioms: what the acceptance rests
-    on besides the program's logic.  detail: one sentence; why, if it is not accepted.
+    on besides the program's logic.  detail: one sentence; why, if it is not accepted.  when: for a verdict from an
+    earlier run the date, "" for one of this run.
     """
 
     checker: str
@@ -33,6 +34,7 @@ class Acceptance:
     seconds: float
     axioms: tuple[str, ...] = ()
     detail: str = ""
+    when: str = ""
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:

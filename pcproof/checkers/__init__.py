@@ -1,0 +1,64 @@
+"""Independent checkers of certificates, one a module; each is given the certificate and nothing else.
+
+A module has ``NAMES`` (the checkers that it runs, as in ``Acceptance.checker``), ``given(data)`` (SHA-256 of the text
+that these read), and ``accept(data, text, timeout)`` (run them now).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+from ..proof.acceptance import ACCEPTED, NOT_RUN, Acceptance
+from ..record import recall, remember
+from . import coq, smt, standalone
+
+CHECKERS: dict[str, ModuleType] = {"standalone": standalone, "smt": smt, "coq": coq}
+TIMEOUT = 600.0
+
+
+def digest_of(data: Any) -> str:
+    """SHA-256 of a certificate without its digest, written canonically."""
+    body = {k: v for k, v in data.items() if k != "digest"}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True) + "\n"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def ask(text: str, run: Iterable[str] = ("standalone",), timeout: float = TIMEOUT) -> list[Acceptance]:
+    """What each checker says of a certificate (its canonical text).
+
+    Those named in ``run`` are asked now and their answers are kept; of the others stands what an earlier run on this
+    machine kept, if it was about the same text, and "not run" otherwise.
+
+    Raises KeyError for a name that is not in ``CHECKERS``, RecordError if the record is not readable, OSError if it
+    cannot be written.
+    """
+    wanted = [CHECKERS[name] for name in run]
+    data = json.loads(text)
+    digest = digest_of(data)
+    kept = {a.checker: a for a in recall(digest)}
+    out: list[Acceptance] = []
+    for module in CHECKERS.values():
+        if module in wanted:
+            out += module.accept(data, text, timeout)
+            continue
+        old = [kept[n] for n in module.NAMES if n in kept]
+        given = module.given(data) if old else ""
+        for name in module.NAMES:
+            if name in kept and kept[name].given == given:
+                out.append(kept[name])
+            else:
+                why = "not asked" if name not in kept else "what is on record is about another text"
+                out.append(Acceptance(name, "", NOT_RUN, digest, "", 0.0, (), f"{why}; {module.ASK}"))
+    fresh = [a for a in out if not a.when and a.verdict != NOT_RUN]
+    if fresh:
+        remember(fresh)
+    return out
+
+
+def accepted(found: Iterable[Acceptance]) -> list[Acceptance]:
+    """Those that accepted."""
+    return [a for a in found if a.verdict == ACCEPTED]
