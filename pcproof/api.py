@@ -62,14 +62,14 @@ def prove(claim: Claim) -> Result:
         # most false claims fail on a tiny network, and then no proof need be tried
         tiny = _search(claim, TINY)
         if tiny.counterexample is not None or (tiny.notes and not tiny.shapes):
-            raise Stuck(None, None, "; ".join(tiny.notes))  # type: ignore[arg-type]
+            raise Stuck(None, None, "; ".join(tiny.notes))
         proof = prove_claim(claim)
     except Stuck as s:
         stuck = s
     except RecursionError:
-        stuck = Stuck(None, None, "the proof search went too deep")  # type: ignore[arg-type]
+        stuck = Stuck(None, None, "the proof search went too deep")
     except KernelError as e:
-        stuck = Stuck(None, None, f"a kernel rule refused: {e}")  # type: ignore[arg-type]
+        stuck = Stuck(None, None, f"a kernel rule refused: {e}")
     if stuck is None:
         instance = find_model(claim)
         note = "no instance was found that meets the hypotheses, so the claim may be vacuous"

@@ -469,3 +469,12 @@ def test_committed_kernels_run() -> None:
         more = {"gamma": Fraction(-2, 3)} if "gamma" in k.update.__code__.co_varnames else {}
         assert k.module.PROVED and k.module.THEOREM and k.module.DIGEST
         assert same(data.run(k, TABLE, bias, **more), data.run(bp, TABLE, bias)), path.name
+
+
+@pytest.mark.parametrize("text", ["a\nimport os", "a\rimport os", "a\u2028import os", "a\0b"])
+def test_a_header_is_text_in_one_line(text: str) -> None:
+    """What stands in a comment of a generated file must not be able to leave it."""
+    for field in ("theorem_id", "digest"):
+        with pytest.raises(KernelError, match="plain text in one line"):
+            Header(**{field: text})
+    assert Header(statement="one line\nand another").statement

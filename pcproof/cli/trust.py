@@ -31,7 +31,8 @@ def command(what: str, ask: tuple[str, ...], timeout: float, as_json: bool) -> i
 
     The standalone checker is always asked.  Exit status: 0 nobody rejected it, 1 somebody did.
     """
-    from ..checkers import CHECKERS, ask as ask_checkers
+    from ..checkers import CHECKERS
+    from ..checkers import ask as ask_checkers
     from ..proof import check
     from ..trust import trust
 

@@ -15,9 +15,9 @@ from .rewrite import Rewriter, both, then, undecided, unfold_once
 
 
 class Stuck(Exception):
-    """A tactic found no proof; ``goal`` is the open equation, normalised."""
+    """A tactic found no proof; ``relation`` is the open equation, normalised, None where it never came to one."""
 
-    def __init__(self, context: Context, relation: Relation, note: str = "") -> None:
+    def __init__(self, context: Context | None, relation: Relation | None, note: str = "") -> None:
         super().__init__(note or "no proof found")
         self.context, self.relation, self.note = context, relation, note
 
