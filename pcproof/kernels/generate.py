@@ -78,7 +78,8 @@ class Header:
 
     def __post_init__(self) -> None:
         for what, text in (("id", self.theorem_id), ("statement", self.statement), ("digest", self.digest)):
-            if not all(line.isprintable() for line in text.split("\n" if what == "statement" else "\0")):
+            lines = text.split("\n") if what == "statement" else [text]
+            if not all(line.isprintable() for line in lines):
                 raise KernelError(f"the {what} of a theorem behind a kernel is plain text in one line, got {text!r}")
 
 
@@ -308,7 +309,7 @@ class _File:
         return "update" if self.header.proved else "update_unproved"
 
     def title(self) -> str:
-        if not self.rule.isprintable() or set(self.rule) & set("\"\\"):
+        if not self.rule.isprintable() or set(self.rule) & set('"\\'):
             raise KernelError(f"a rule is called by plain words such as zil, got {self.rule!r}")
         rule = f"{self.rule}, " if self.rule and self.form != "backprop" else ""
         mark = "" if self.header.proved else "NOT PROVED: "
