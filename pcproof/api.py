@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Union
 
 from .language.signature import Claim
@@ -85,6 +87,28 @@ def prove(claim: Claim) -> Result:
     if found.counterexample is not None:
         return Refuted(claim, seconds, authority=["exact instance"], counterexample=found.counterexample, search=found)
     return Unknown(claim, seconds, open_goal=stuck.relation, open_context=stuck.context, note=stuck.note, search=found)
+
+
+def confirm(result: Result, run: Iterable[str] = (), timeout: float = 600) -> Result:
+    """Ask independent checkers about a proof; those that accept it become authority of the result.
+
+    The standalone checker is asked, and those named in ``run`` ("smt", "coq"); of others what is on record counts.
+    A proof that somebody rejects is not called proved any more.  Results of other verdicts come back as they are.
+    """
+    from .checkers import ask
+    from .proof.acceptance import ACCEPTED, REJECTED
+
+    if not isinstance(result, Proved) or result.proof is None:
+        return result
+    found = ask(result.proof.text, ("standalone", *run), timeout)
+    against = [a for a in found if a.verdict == REJECTED]
+    if against:
+        who = "; ".join(f"{a.checker} {a.version} rejects it: {a.detail}" for a in against)
+        note = f"The kernel accepts a proof, but {who}.  Please report this as a fault of pcproof."
+        return Unknown(result.claim, result.seconds, note=note)
+    names = [f"independent checker: {a.checker} {a.version}".rstrip() for a in found if a.verdict == ACCEPTED]
+    kept = [a for a in result.authority if not a.startswith("independent checker")]
+    return replace(result, authority=kept + names, checkers=tuple(found))
 
 
 def refute(claim: Claim) -> Result:

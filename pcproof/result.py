@@ -12,6 +12,7 @@ from .language.index import Size
 from .language.show import show_relation, show_statement
 from .language.signature import Claim, Relation, Statement, relation_terms
 from .language.terms import sizes as sizes_in
+from .proof.acceptance import Acceptance
 from .proof.certificate import Proof
 
 AUTHORITIES = ("sampled", "exact instance", "kernel", "independent checker")
@@ -93,11 +94,15 @@ class Result:
 
 @dataclass(eq=False)
 class Proved(Result):
-    """Proved for every depth and width; carries the proof and an instance that meets the hypotheses."""
+    """Proved for every depth and width; carries the proof and an instance that meets the hypotheses.
+
+    checkers: what independent programs said of the certificate, once ``api.confirm`` has asked them.
+    """
 
     proof: Proof | None = None
     instance: Any = None
     verdict: str = "proved"
+    checkers: tuple[Acceptance, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -143,6 +148,7 @@ class Proved(Result):
             "steps": len(self.proof.items()),
             "lemmas": {n: show_statement(th.statement()) for n, th in self.proof.lemmas.items()},
             "instance": self.instance.as_dict() if hasattr(self.instance, "as_dict") else None,
+            "checkers": [a.as_dict() for a in self.checkers],
         }
         return {**super().as_dict(), **more}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +30,39 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return to
 
 
-# -- in the gate a test that needs PyTorch must not be skipped --------------------------
-def _no_torch_skip(report: Any) -> Any:
-    if os.environ.get("PCPROOF_REQUIRE_TORCH") and report.skipped and not hasattr(report, "wasxfail"):
+@pytest.fixture(scope="session", autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What checkers said on this machine before must not decide a test, nor be changed by one."""
+    folder = tmp_path_factory.mktemp("state")
+    before = os.environ.get("PCPROOF_STATE")
+    os.environ["PCPROOF_STATE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["PCPROOF_STATE"]
+    else:
+        os.environ["PCPROOF_STATE"] = before
+
+
+# -- in the gate a test that needs one of these must not be skipped ----------------------
+# what a reason for skipping says, by the word that PCPROOF_REQUIRE (a list with commas) has for it
+REASONS = {"torch": ("torch",), "coq": ("coqc",), "smt": ("z3", "cvc5")}
+
+
+def _no_skip(report: Any) -> Any:
+    if report.skipped and not hasattr(report, "wasxfail"):
         reason = str(report.longrepr)
-        if "torch" in reason.lower():
-            report.outcome = "failed"
-            report.longrepr = f"skipped although PyTorch has to be here: {reason}"
+        for name in filter(None, os.environ.get("PCPROOF_REQUIRE", "").split(",")):
+            if any(word in reason.lower() for word in REASONS[name]):
+                report.outcome = "failed"
+                report.longrepr = f"skipped although {name} has to be here: {reason}"
     return report
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, Any, Any]:
-    return _no_torch_skip((yield))
+    return _no_skip((yield))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, Any, Any]:
-    return _no_torch_skip((yield))
+    return _no_skip((yield))

@@ -184,7 +184,7 @@ def test_symbols_have_a_meaning_and_a_shape(zil: Proved) -> None:
 
 
 def test_trust_lists_what_is_taken_for_granted() -> None:
-    t = trust.trust(proved("zil_gradient"), torch_checked=False)
+    t = trust.beliefs(proved("zil_gradient"), torch_checked=False)
     assert any("f_differentiable" in h for h in t.hypotheses)
     assert any("not checked on this machine" in s for s in t.tested)
     assert "sha256:" in trust.bibtex(proved("zil"))

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from ..proof.acceptance import ACCEPTED, NOT_RUN, Acceptance
-from ..record import recall, remember
+from ..record import recall
 from . import coq, smt, standalone
 
 CHECKERS: dict[str, ModuleType] = {"standalone": standalone, "smt": smt, "coq": coq}
@@ -30,33 +30,35 @@ def digest_of(data: Any) -> str:
 def ask(text: str, run: Iterable[str] = ("standalone",), timeout: float = TIMEOUT) -> list[Acceptance]:
     """What each checker says of a certificate (its canonical text).
 
-    Those named in ``run`` are asked now and their answers are kept; of the others stands what an earlier run on this
-    machine kept, if it was about the same text, and "not run" otherwise.
+    Those named in ``run`` are asked now; of the others stands what an earlier run on this machine kept, if it was
+    about the same text, and "not run" otherwise.  Nothing is written: ``record.remember`` does that.
 
-    Raises KeyError for a name that is not in ``CHECKERS``, RecordError if the record is not readable, OSError if it
-    cannot be written.
+    Raises KeyError for a name that is not in ``CHECKERS``.
     """
     wanted = [CHECKERS[name] for name in run]
     data = json.loads(text)
-    digest = digest_of(data)
-    kept = {a.checker: a for a in recall(digest)}
+    kept, trouble = _kept(digest_of(data))
     out: list[Acceptance] = []
     for module in CHECKERS.values():
         if module in wanted:
             out += module.accept(data, text, timeout)
             continue
-        old = [kept[n] for n in module.NAMES if n in kept]
-        given = module.given(data) if old else ""
+        given = module.given(data) if any(n in kept for n in module.NAMES) else ""
         for name in module.NAMES:
             if name in kept and kept[name].given == given:
                 out.append(kept[name])
-            else:
-                why = "not asked" if name not in kept else "what is on record is about another text"
-                out.append(Acceptance(name, "", NOT_RUN, digest, "", 0.0, (), f"{why}; {module.ASK}"))
-    fresh = [a for a in out if not a.when and a.verdict != NOT_RUN]
-    if fresh:
-        remember(fresh)
+                continue
+            why = trouble or ("not asked" if name not in kept else "what is on record is about another text")
+            out.append(Acceptance(name, "", NOT_RUN, digest_of(data), "", 0.0, (), f"{why}; {module.ASK}"))
     return out
+
+
+def _kept(digest: str) -> tuple[dict[str, Acceptance], str]:
+    """What is on record by checker, and why there is none if it cannot be read."""
+    try:
+        return {a.checker: a for a in recall(digest)}, ""
+    except OSError as e:
+        return {}, str(e)
 
 
 def accepted(found: Iterable[Acceptance]) -> list[Acceptance]:

@@ -19,11 +19,11 @@ def command(what: str, certificate: str | None, latex: bool, as_json: bool) -> i
 
     Exit status: 0 proved, 1 refuted (the smallest exact counterexample is printed), 3 unknown (the open goal is).
     """
-    from ..api import prove
+    from ..api import confirm, prove
 
     entry = load(what)
     with working(f"proving {entry.id}"):
-        result = prove(entry.claim())
+        result = confirm(prove(entry.claim()))
     saved = save_certificate(result, certificate)
     status = report_verdict(entry, result, as_json, latex)
     if saved is not None:

@@ -10,6 +10,7 @@ import click
 
 from . import exits
 from .inputs import EXECUTED, json_option, load
+from .keep import keep
 from .terminal import heading, note, print_json, say, table, working
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def command(what: str, ask: tuple[str, ...], timeout: float, as_json: bool) -> i
     with working("asking the checkers"):
         found = ask_checkers(text, list(dict.fromkeys(run)), timeout)
     report = check.check(text.encode())
+    keep(a for a in found if not a.when and a.checker != "standalone checker")
     rejected = [a for a in found if a.verdict == "rejected"]
     if not report["accepted"]:
         note(f"pcproof trust: {what}: rejected by the standalone checker: {report['rule']}: {report['reason']}")
