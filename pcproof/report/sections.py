@@ -54,8 +54,8 @@ def prove_all(work: Work) -> None:
     work.page["main"] = main
     work.page["gradient"] = results.get(GRADIENT)
     for a in main.checkers:
-        ok = {ACCEPTED: True, NOT_RUN: None}.get(a.verdict, False)
-        work.check(f"{a.checker} accepts the certificate of {MAIN}", ok, a.detail)
+        said = {ACCEPTED: True, NOT_RUN: None}.get(a.verdict, False)
+        work.check(f"{a.checker} accepts the certificate of {MAIN}", said, a.detail)
     work.page["badges"] = trust.badges(main.checkers)
     work.page["scope"] = scope(main.claim)
     work.page["steps"] = _steps(main)
