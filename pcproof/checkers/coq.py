@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from ..exporters.coq import export
-from ..exporters.coq.run import accept as _accept
 from ..proof.acceptance import Acceptance
 
 NAMES = ("coqc",)
@@ -15,9 +13,13 @@ ASK = "`pcproof coq ID --run` asks it"
 
 def given(data: Any) -> str:
     """SHA-256 of the .v file."""
+    from ..exporters.coq import export
+
     return hashlib.sha256(export(data).encode()).hexdigest()
 
 
 def accept(data: Any, text: str, timeout: float) -> list[Acceptance]:
     """coqc's verdict, with the axioms that ``Print Assumptions`` lists."""
-    return [_accept(data, timeout)]
+    from ..exporters.coq.run import accept as run
+
+    return [run(data, timeout)]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..exporters.smt import accept as _accept
-from ..exporters.smt import given as _given
 from ..proof.acceptance import Acceptance
 
 NAMES = ("z3", "cvc5")
@@ -14,9 +12,13 @@ ASK = "`pcproof smt ID --run` asks it"
 
 def given(data: Any) -> str:
     """SHA-256 of the SMT-LIB text."""
-    return _given(data)
+    from ..exporters.smt import given as sha
+
+    return sha(data)
 
 
 def accept(data: Any, text: str, timeout: float) -> list[Acceptance]:
     """The verdict of each solver; a time-out is "unknown"."""
-    return _accept(data, timeout=timeout)
+    from ..exporters.smt import accept as run
+
+    return run(data, timeout=timeout)
