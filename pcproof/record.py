@@ -57,7 +57,10 @@ def recall(digest: str) -> list[Acceptance]:
     except FileNotFoundError:
         return []
     try:
-        rows = [Acceptance.from_dict(row) for row in json.loads(text)]
+        found = json.loads(text)
+        if type(found) is not list:
+            raise TypeError("a list is expected")
+        rows = [Acceptance.from_dict(row) for row in found]
     except (ValueError, TypeError, LookupError, AttributeError) as e:
         raise RecordError(f"the record {str(path)!r} is not readable ({type(e).__name__}); delete it") from e
     if any(a.digest != digest for a in rows):
