@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +21,24 @@ import pytest
 
 from pcproof.catalogue import entries
 from pcproof.cli import run
-from pcproof.exporters.coq import ALLOWED, CoqError, check, coqc_version, export, statement
+from pcproof.exporters.coq import ALLOWED, CoqError, accept, coqc_version, export, queue, statement
 from pcproof.exporters.coq import names as spelling
 from pcproof.exporters.coq import run as runner
-from pcproof.exporters.coq.run import assumptions
+from pcproof.exporters.coq.prelude import PRELUDE
+from pcproof.exporters.coq.run import accept_text, assumptions
+from pcproof.exporters.coq.sentences import fault
 from pcproof.exporters.coq.steps import SCRIPTS
 from pcproof.language.index import Bound, Con, Idx, eq, ge, lt, qvar, size
 from pcproof.language.signature import Case, Definition, Eq, Ne, Statement, Symbol, Theory
 from pcproof.language.terms import ONE, ZERO, Add, App, Inv, IsZero, Iverson, Lam, Mul, Num, Pow, Sum
+from pcproof.proof.acceptance import ACCEPTED, NOT_RUN, REJECTED, UNKNOWN
 from pcproof.proof.certificate import Proof
 from pcproof.proof.kernel import RULES, Context, Kernel, Theorem
 from pcproof.tactics.prover import prove_claim
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "pcproof" / "exporters" / "coq"
+SCRIPT_TEXTS = [FOLDER / f"{m}.py" for m in ("steps", "step", "rules", "tangents", "theory", "export", "stated")]
 DECAY = """
 from pcproof import MLP, Rule, Sum, Eq, sq
 net = MLP()
@@ -161,17 +169,52 @@ def test_the_exporter_names_no_theorem() -> None:
 @pytest.mark.parametrize("id", [e.id for e in entries().values() if e.expected == "proved"])
 def test_every_theorem_is_exported_and_takes_nothing_for_granted(id: str) -> None:
     text = export(certificate(id))
-    assert runner.FORBIDDEN.search(runner._without_comments(text)) is None
+    assert fault(text) == ""
     assert text.isascii()
     assert text.count("Lemma s") >= len(certificate(id)["items"])
     assert statement(certificate(id)) in text
 
 
-def test_names_are_spelled_so_that_no_two_become_one() -> None:
-    odd = ["a_b", "a__b", "a_x5f_b", "a'", "a_x27_", "é", "Qed", "sum", "", "_", "__", "a b"]
-    spelled = [spelling.symbol(n) for n in odd]
-    assert len(set(spelled)) == len(odd)
-    assert all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", s) for s in spelled)
+HOSTILE = (
+    "", "_", "__", "_e_", "e", " ", "a b", "a_b", "a__b", "a_x5f_b", "a'", "a_x27_", "é", "e\u0301", "名", "\ud800",
+    "Qed", "Qed. Axiom", "Qed.\nAxiom bad : False.\nLemma", "sum", "R", "Z", "Prop", "Set", "fun", "forall x, False",
+    "end", "zsum", "nsum", "iver", "derivable_pt_lim", "certified", "params", "make_params", "theory_ok", "stated",
+    "s0", "x0", "p", "A", "H", "C", "Q", "j0", "s_", "c0_", "a0", "f0", "0", "1", "u_x", "u__x", "x", "i_x", "v_x_zero",
+    "x_zero", "(*", "*)", '"', "\\", "\x00", "\t", ":=", "Notation", "l" * 60, "_" * 60, "é" * 60,
+)  # fmt: skip
+KINDS: tuple[Any, ...] = (
+    spelling.symbol, spelling.size, spelling.elsewhere, spelling.variable, spelling.direction, spelling.hypothesis,
+    spelling.extensional, *(partial(spelling.call, k) for k in (0, 1, 12)),
+    *(lambda n, k=k: spelling.case(n, k) for k in (0, 1, 12)),
+    *(lambda n, k=k: spelling.linear(n, k) for k in (0, 1, 12)),
+)  # fmt: skip
+
+
+def test_no_two_names_become_one_and_none_is_taken() -> None:
+    spelled = [kind(n) for kind in KINDS for n in HOSTILE]
+    assert len(set(spelled)) == len(spelled)
+    taken = set(re.findall(r"\w+", PRELUDE)) | set(re.findall(r"\w+", " ".join(p.read_text() for p in SCRIPT_TEXTS)))
+    for name in spelled:
+        assert spelling.SPELLED.fullmatch(name) and not spelling.FIXED.fullmatch(name)
+        assert re.fullmatch(r"[a-z][A-Za-z0-9_]*", name)
+        assert name not in taken
+
+
+def test_a_spelled_name_can_be_read_back() -> None:
+    """So no two names are spelled alike: the pieces of a spelled name are found in one way only."""
+    piece = re.compile(r"__|_e_|_x([0-9a-f]+)_|[A-Za-z0-9]")
+
+    def back(text: str) -> str:
+        out, at = "", 0
+        while at < len(text):
+            m = piece.match(text, at)
+            assert m is not None
+            out += chr(int(m.group(1), 16)) if m.group(1) else {"__": "_", "_e_": ""}.get(m.group(), m.group())
+            at = m.end()
+        return out
+
+    for name in [*HOSTILE, *(a + b for a in HOSTILE for b in HOSTILE)]:
+        assert back(spelling.spell(name)) == name
 
 
 def test_an_unknown_rule_is_refused_by_name() -> None:
@@ -206,6 +249,75 @@ def test_a_malformed_certificate_is_refused(path: tuple[Any, ...], value: Any) -
     place[path[-1]] = value
     with pytest.raises(CoqError):
         export(data)
+
+
+def _leaves(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(data, (dict, list)):
+        for k, v in data.items() if isinstance(data, dict) else enumerate(data):
+            yield from _leaves(v, (*path, k))
+    else:
+        yield path
+
+
+POISON = "0). Qed. Notation true := false. (* "
+
+
+def test_nothing_of_the_certificate_reaches_the_file_unspelled() -> None:
+    """Each entry in turn is replaced by text that would end a sentence; it is refused, or spelled, or goes unread."""
+    refused = spelled = 0
+    for make in (zoo, contradiction):
+        clean = make().text
+        for path in _leaves(json.loads(clean)):
+            data = json.loads(clean)
+            place = data
+            for step in path[:-1]:
+                place = place[step]
+            place[path[-1]] = POISON
+            try:
+                text = export(data)
+            except CoqError:
+                refused += 1
+                continue
+            assert "Notation true" not in text and fault(text) == "", path
+            spelled += spelling.spell(POISON) in text
+    assert refused > 100 and spelled > 50
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        "Definition R := nat.",
+        "Definition derivable_pt_lim (f : R -> R) (x l : R) : Prop := True.",
+        "Module M. Definition zsum (n : Z) (f : Z -> R) : R := 0. End M. Import M.",
+        'Notation "x + y" := (x - y) : R_scope.',
+        'Infix "=" := (fun _ _ => True) : type_scope.',
+        "Axiom bad : False.",
+        "#[local] Axiom bad : False.",
+        "Unset Guard Checking.",
+        "Local Open Scope nat_scope.",
+        "Coercion c (b : bool) : R := 0.",
+        "Lemma u_a : True with R : nat.\nProof. exact I. exact 0%nat. Qed.",
+        "Inductive call0 : Type := k0_a with R : Type := d.",
+        "Record params : Type := make_params { u_a :> nat }.",
+        "Record params : Type := make_params { R : Type }.",
+        "Lemma s0 : True. Proof. { exact I. } Axiom bad : False. Qed.",
+        "Lemma s0 : True. Proof. - Admitted.",
+        "Lemma s0 : True. Admitted.",
+        "Ltac zsum := idtac.",
+        "Require Import Bad.",
+        "(* (* *) *)",
+    ],
+)
+def test_a_file_that_says_anything_else_is_not_given_to_coqc(put: str) -> None:
+    text = export(certificate("learning_fixed_point"))
+    start = text.index("Record params")
+    for at in (start, text.index("Theorem certified"), len(text)):
+        found = fault(text[:at] + put + "\n\n" + text[at:])
+        assert found, put
+    assert fault(put + "\n\n" + text)
+    assert fault(
+        text.replace("Definition iver (b : bool) : R := if b then 1 else 0.", "Definition iver (b : bool) := 0.")
+    )
 
 
 # -- what Print Assumptions says --------------------------------------------------
@@ -248,28 +360,108 @@ def test_a_refuted_claim_is_not_exported(tmp_path: Path, capsys: pytest.CaptureF
     assert "no proof to export" in capsys.readouterr().err
 
 
+def test_without_coqc_nothing_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "coqc_path", lambda: None)
+    found = accept(certificate("learning_fixed_point"))
+    assert found.verdict == NOT_RUN and found.detail == runner.GET and found.version == ""
+
+
+def test_what_the_exporter_cannot_say_is_unknown() -> None:
+    data = certificate("learning_fixed_point")
+    data["items"][3]["rule"] = "trust_me"
+    found = accept(data)
+    assert found.verdict == UNKNOWN and "'trust_me' is not supported" in found.detail
+
+
 # -- coqc --------------------------------------------------------------------------
+@needs_coqc
+def test_coqc_accepts_every_theorem_of_the_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    started = time.perf_counter()
+    assert run(["coq", "--all", "--out", str(tmp_path), "--run", "--json"]) == 0
+    seconds = time.perf_counter() - started
+    rows = json.loads(capsys.readouterr().out)["theorems"]
+    assert [r["id"] for r in rows] == [e.id for e in entries().values() if e.expected == "proved"]
+    for row in rows:
+        assert row["accepted"] is True and row["problem"] == "", row
+        assert set(row["assumptions"]) <= ALLOWED
+        said = row["acceptance"]
+        assert (said["checker"], said["verdict"], said["version"]) == ("coqc", ACCEPTED, coqc_version())
+        assert said["digest"] == row["digest"] == json.loads(text_of(row["id"]))["digest"]
+        assert said["given"] == hashlib.sha256(Path(row["file"]).read_bytes()).hexdigest()
+    print(f"{len(rows)} theorems in {seconds:.0f} s")
+
+
+@needs_coqc
+def test_a_written_file_stands_alone(tmp_path: Path) -> None:
+    path = tmp_path / "alone.v"
+    path.write_text(export(certificate("learning_fixed_point")), encoding="utf-8")
+    subprocess.run(["coqc", path.name], cwd=tmp_path, check=True, timeout=300)
+
+
 @needs_coqc
 @pytest.mark.parametrize("make", [zoo, contradiction])
 def test_coqc_accepts_every_kind_of_step(make: Any) -> None:
-    found = check(json.loads(make().text))
-    assert found.accepted, found.problem
-    assert set(found.assumptions) <= ALLOWED
+    found = accept(json.loads(make().text))
+    assert found.verdict == ACCEPTED, found.detail
+    assert set(found.axioms) <= ALLOWED
 
 
 @needs_coqc
-@pytest.mark.parametrize("id", ["zil", "backprop_gradient"])
-def test_coqc_accepts(id: str) -> None:
-    found = check(certificate(id))
-    assert found.accepted, found.problem
-    assert set(found.assumptions) <= ALLOWED
+def test_out_of_time_is_unknown() -> None:
+    found = accept(certificate("zil_gradient"), timeout=1)
+    assert found.verdict == UNKNOWN and "did not finish within 1 s" in found.detail
 
 
 @needs_coqc
-def test_the_command_reports_what_coqc_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["coq", "learning_fixed_point", "--out", str(tmp_path), "--run", "--json"]) == 0
-    (row,) = json.loads(capsys.readouterr().out)["theorems"]
-    assert row["accepted"] is True and set(row["assumptions"]) <= ALLOWED and row["problem"] == ""
+def test_a_coqc_that_is_killed_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "coqc"
+    for body, words in (("kill -9 $$", "gave up"), ("echo 'Error: Stack overflow.' >&2; exit 1", "Stack overflow")):
+        fake.write_text(f"#!/bin/sh\ncase $1 in --print-version) echo 8.16.1; exit 0;; esac\n{body}\n")
+        fake.chmod(0o755)
+        monkeypatch.setattr(runner, "coqc_path", lambda: str(fake))
+        found = accept(certificate("learning_fixed_point"))
+        assert found.verdict == UNKNOWN and words in found.detail
+
+
+def _children(folder: Path) -> list[int]:
+    """Processes that work below a folder."""
+    out = []
+    for p in Path("/proc").glob("[0-9]*"):
+        try:
+            if (p / "cwd").resolve().is_relative_to(folder):
+                out.append(int(p.name))
+        except OSError:
+            continue
+    return out
+
+
+@needs_coqc
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    temporary = (tmp_path / "tmp").resolve()
+    temporary.mkdir()
+    words = [sys.executable, "-m", "pcproof", "coq", "zil_gradient", "zil", "zil_freeze", "--run", "--jobs", "2"]
+    process = subprocess.Popen(
+        [*words, "--out", str(tmp_path / "out")],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        until = time.monotonic() + 60
+        while len(_children(temporary)) < 2 and time.monotonic() < until:
+            assert process.poll() is None
+            time.sleep(0.1)
+        assert len(_children(temporary)) == 2
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130 and err.strip() == "pcproof: interrupted"
+    assert _children(temporary) == [] and list(temporary.iterdir()) == []
 
 
 def _goal_weaker(data: Any) -> None:
@@ -319,26 +511,48 @@ def _guard(data: Any) -> None:
 
 
 @needs_coqc
-@pytest.mark.parametrize(
-    "change", [_goal_weaker, _goal_other, _item_claim, _all_claims, _definition, _measure, _guard]
-)  # fmt: skip
-def test_coqc_rejects_a_changed_certificate(change: Any) -> None:
-    data = certificate("zil")
-    before = copy.deepcopy(data)
-    change(data)
-    assert data != before
-    found = check(data)
-    assert not found.accepted
-    assert "coqc stopped" in found.problem
+def test_coqc_rejects_a_changed_certificate() -> None:
+    changes = (_goal_weaker, _goal_other, _item_claim, _all_claims, _definition, _measure, _guard)
+    with queue() as asked:
+        answers = []
+        for change in changes:
+            data = certificate("zil")
+            before = copy.deepcopy(data)
+            change(data)
+            assert data != before
+            answers.append(asked.accept(data))
+        for change, answer in zip(changes, answers):
+            found = answer.result()
+            assert found.verdict == REJECTED, change
+            assert "coqc stopped at" in found.detail, change
+
+
+def _more_of_sizes(text: str) -> str:
+    text = text.replace("theory_ok (p : params) : Prop :=\n  ", "theory_ok (p : params) : Prop :=\n  False /\\ ", 1)
+    return text.replace("destruct A0_ as (", "destruct A0_ as (no & ")
+
+
+def _more_hypotheses(text: str) -> str:
+    text = text.replace(
+        "hypotheses_ok (p : params) : Prop :=\n  ", "hypotheses_ok (p : params) : Prop :=\n  0 = 1 /\\ ", 1
+    )
+    return text.replace("destruct H_ as (", "destruct H_ as (no & ")
+
+
+def _no_parameters(text: str) -> str:
+    return text.replace("make_params {\n", "make_params {\n  u_no : False;\n", 1)
 
 
 @needs_coqc
-def test_a_file_that_assumes_is_not_accepted() -> None:
+@pytest.mark.parametrize("change", [_more_of_sizes, _more_hypotheses, _no_parameters])
+def test_a_file_with_another_premise_is_not_accepted(change: Any) -> None:
+    """The first file compiles: what it proves follows from more premises too."""
     data = certificate("learning_fixed_point")
     text = export(data)
-    assert "says 'Axiom'" in check(data, text=text + "\nAxiom wrong : False.\n").problem
-    hidden = text.replace("Theorem certified", "Theorem certified_not", 1)
-    assert "coqc stopped" in check(data, text=hidden).problem
+    assert change(text) != text
+    found = accept_text(data, change(text))
+    assert found.verdict == REJECTED
+    assert "does not prove what the certificate states" in found.detail, found.detail
 
 
 @needs_coqc
@@ -347,5 +561,5 @@ def test_a_file_that_proves_something_else_is_not_accepted() -> None:
     text = export(data)
     other = text.replace(statement(data), "forall p : params, theory_ok p -> True", 1)
     start = other.rindex("Proof.")
-    found = check(data, text=other[:start] + "Proof. intros; exact I. Qed.\n")
-    assert not found.accepted and "does not prove what the certificate states" in found.problem
+    found = accept_text(data, other[:start] + "Proof.\n  intros; exact I.\nQed.\n")
+    assert found.verdict == REJECTED and "does not prove what the certificate states" in found.detail

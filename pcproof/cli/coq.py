@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,22 +18,41 @@ from .terminal import note, print_json, say, working
 
 if TYPE_CHECKING:
     from ..catalogue import Entry
+    from ..exporters.coq.run import Queue
+    from ..proof.acceptance import Acceptance
 
 
 @dataclass
 class _Row:
     """One theorem: what became of it.
 
-    accepted: None where coqc was not asked.
+    problem: why there is no file.  acceptance: None where coqc was not asked; ``answer`` is where it will come from.
     """
 
     id: str
     file: str | None = None
     digest: str | None = None
-    accepted: bool | None = None
-    assumptions: list[str] | None = None
-    seconds: float | None = None
     problem: str = ""
+    answer: Future[Acceptance] | None = None
+    acceptance: Acceptance | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.acceptance is not None and self.acceptance.verdict == "accepted"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        a = self.acceptance
+        return {
+            "id": self.id,
+            "file": self.file,
+            "digest": self.digest,
+            "accepted": None if a is None else self.accepted,
+            "assumptions": None if a is None else list(a.axioms),
+            "seconds": None if a is None else round(a.seconds, 2),
+            "problem": self.problem or ("" if a is None else a.detail),
+            "acceptance": None if a is None else a.as_dict(),
+        }
 
 
 @click.command("coq", epilog=EXECUTED, short_help="Write proofs as Coq files; --run has coqc check them.")
@@ -39,30 +61,35 @@ class _Row:
 @click.option("--out", metavar="DIR", default="coq", help="Folder to write to.  Default: coq.")
 @click.option("--run", is_flag=True, help="Have coqc check each file, and print the axioms that it rests on.")
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=1), default=600.0, help="For coqc; a theorem.")
+@click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="How many coqc at once.  Default: one a core.")
 @json_option
-def command(names: tuple[str, ...], everything: bool, out: str, run: bool, timeout: float, as_json: bool) -> int:
+def command(
+    names: tuple[str, ...], everything: bool, out: str, run: bool, timeout: float, jobs: int | None, as_json: bool
+) -> int:
     """Write each proof as one Coq file: definitions, statement, and a proof made from the items of the certificate.
 
     With --run, exit status 0 says that coqc accepts every file and that each theorem rests on nothing but the axioms
     of Coq's own real numbers; 1 that one was not proved, not exported or not accepted.
     """
-    from ..exporters.coq import GET, coqc_version
+    from ..exporters.coq import GET, coqc_version, queue
 
     wanted = _wanted(names, everything)
     version = coqc_version() if run else ""
-    rows: list[_Row] = []
     taken: dict[str, str] = {}
-    for entry in wanted:
-        row = _one(entry, Path(out), taken, timeout if run and version else None)
-        rows.append(row)
-        if not as_json:
-            _print(row)
+    with queue(jobs, timeout) if version else nullcontext() as asked:
+        rows = [_one(entry, Path(out), taken, asked) for entry in wanted]
+        for k, row in enumerate(rows, 1):
+            if row.answer is not None:
+                with working(f"coqc checks {row.id} ({k} of {len(rows)})"):
+                    row.acceptance = row.answer.result()
+            if not as_json:
+                _print(row)
     if run and not version:
         note(f"pcproof coq: {GET}")
     if as_json:
-        theorems = [vars(r) for r in rows]
-        print_json({"out": out, "run": run, "coqc": version or None, "theorems": theorems})
-    failed = any(r.problem for r in rows) or (run and not version)
+        print_json({"out": out, "run": run, "coqc": version or None, "theorems": [r.as_dict() for r in rows]})
+    _record(r.acceptance for r in rows if r.acceptance is not None)
+    failed = any(r.problem or (run and not r.accepted) for r in rows)
     return exits.FAILED if failed else exits.DONE
 
 
@@ -76,10 +103,10 @@ def _wanted(names: tuple[str, ...], everything: bool) -> list[Entry]:
     return [load(n) for n in names]
 
 
-def _one(entry: Entry, out: Path, taken: dict[str, str], timeout: float | None) -> _Row:
-    """Prove, export, write; check too if there is a time-out."""
+def _one(entry: Entry, out: Path, taken: dict[str, str], asked: Queue | None) -> _Row:
+    """Prove, export, write; begin to check too, if coqc is asked."""
     from ..api import prove
-    from ..exporters.coq import CoqError, check, export
+    from ..exporters.coq import CoqError, export
     from ..files import write_text
 
     row = _Row(entry.id)
@@ -95,15 +122,13 @@ def _one(entry: Entry, out: Path, taken: dict[str, str], timeout: float | None) 
         row.problem = f"its file {name} would overwrite that of {taken[name.lower()]}"
         return row
     try:
-        text = export(data, entry.id)
-        row.file = str(write_text(out / name, text))
-        if timeout is not None:
-            with working(f"coqc checks {entry.id}"):
-                checked = check(data, timeout, text)
-            row.accepted, row.assumptions = checked.accepted, checked.assumptions
-            row.seconds, row.problem = round(checked.seconds, 2), checked.problem
+        text = export(data)
     except CoqError as e:
         row.problem = f"not exported: {e}"
+        return row
+    row.file = str(write_text(out / name, text))
+    if asked is not None:
+        row.answer = asked.accept(data)
     return row
 
 
@@ -116,7 +141,15 @@ def _file_name(id: str) -> str:
 def _print(row: _Row) -> None:
     if row.file is not None:
         say(f"written: {row.file}")
-    if row.accepted:
-        say(f"accepted by coqc in {row.seconds} s: {row.id}; axioms: {', '.join(row.assumptions or ['none'])}")
-    if row.problem:
-        note(f"pcproof coq: {row.id}: {row.problem}")
+    a = row.acceptance
+    if a is not None and row.accepted:
+        say(f"accepted by coqc in {a.seconds:.1f} s: {row.id}; axioms: {', '.join(a.axioms) or 'none'}")
+    elif a is not None or row.problem:
+        note(f"pcproof coq: {row.id}: {row.problem or (a.detail if a is not None else '')}")
+
+
+def _record(acceptances: Iterable[Acceptance]) -> None:
+    """For ``trust`` and ``prove``, which show it later."""
+    from .keep import keep
+
+    keep(acceptances)

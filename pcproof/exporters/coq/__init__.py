@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .export import export, statement
-from .run import ALLOWED, GET, Checked, check, coqc_version
+from .run import ALLOWED, GET, accept, coqc_version, queue
 from .terms import CoqError
 
-__all__ = ["ALLOWED", "GET", "Checked", "CoqError", "check", "coqc_version", "export", "statement"]
+__all__ = ["ALLOWED", "GET", "CoqError", "accept", "coqc_version", "export", "queue", "statement"]

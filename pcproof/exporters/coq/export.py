@@ -18,16 +18,14 @@ from .theory import TheoryText
 FORMATS = ("pcproof-certificate-1",)
 THEOREM = "certified"
 
-HEADER = """(* {title}
-
-   Exported by pcproof from the certificate with SHA-256
+HEADER = """(* Exported by pcproof from the certificate with SHA-256
    {digest}.
 
    Every defined symbol is a definition (well-founded recursion on the measure that the certificate names); no
-   equation about it is assumed.  The record "params" holds what the theorem is quantified over: sizes (z_), real
+   equation about it is assumed.  The record params holds what the theorem is quantified over: sizes (z_), real
    symbols, functions and operators (u_), and the arbitrary values (o_) of defined symbols where no case applies.
-   "theory_ok" says what is assumed of sizes and operators, "hypotheses_ok" the named hypotheses.  One lemma s<n>
-   for each item n of the proof; the theorem is the last one, "{theorem}". *)"""
+   theory_ok says what is assumed of sizes and operators, hypotheses_ok the named hypotheses.  One lemma s<n>
+   for each item n of the proof; the theorem is the last one, {theorem}. *)"""
 
 
 def digest(data: Json) -> str:
@@ -39,22 +37,28 @@ def digest(data: Json) -> str:
 
 def statement(data: Json) -> str:
     """The closed statement that the file proves."""
-    texts = Texts(data)
-    goals = " /\\\n  ".join(f"({texts.statement(g['statement'])})" for g in data["goals"])
-    return f"forall p : params, theory_ok p -> hypotheses_ok p ->\n  {goals}"
+    return f"forall p : params, theory_ok p -> hypotheses_ok p ->\n  {goals(Texts(data), data)}"
 
 
-def export(data: Json, title: str = "Theorem") -> str:
-    """The whole file.  Raises ``CoqError`` where the exporter has no words, or the certificate no sense."""
+def goals(texts: Texts, data: Json) -> str:
+    """All goals of the certificate."""
+    return " /\\\n  ".join(f"({texts.statement(g['statement'])})" for g in data["goals"])
+
+
+def export(data: Json, title: str = "") -> str:
+    """The whole file, a function of the certificate alone (``title`` is not used any more).
+
+    Raises ``CoqError`` where the exporter has no words, or the certificate no sense.
+    """
     try:
-        return _export(data, title)
+        return _export(data)
     except CoqError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as e:
         raise CoqError(f"the certificate is malformed: {type(e).__name__}: {e}") from e
 
 
-def _export(data: Json, title: str) -> str:
+def _export(data: Json) -> str:
     if data.get("format") not in FORMATS:
         raise CoqError(f"the certificate format {data.get('format')!r} is not known to the Coq exporter")
     if not data["goals"]:
@@ -64,8 +68,7 @@ def _export(data: Json, title: str) -> str:
     texts = Texts(data)
     theory = TheoryText(texts)
     steps = Steps(data, texts, theory)
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in " _-.,:") else "?" for c in title)
-    head = HEADER.format(title=plain, digest=digest(data), theorem=THEOREM)
+    head = HEADER.format(digest=digest(data), theorem=THEOREM)
     parts = [head, PRELUDE.strip("\n"), *theory.text(), *steps.text(), _theorem(data)]
     return "\n\n".join(parts) + "\n"
 

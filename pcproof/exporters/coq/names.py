@@ -1,11 +1,27 @@
-"""Names of the user's, spelled so that Coq takes them and no two become one."""
+"""Names of the user's, spelled so that Coq takes them, no two become one, and none is a name of anything else."""
 
 from __future__ import annotations
 
+import re
+
+_LETTER = r"(?:[A-Za-z0-9]|__|_e_|_x[0-9a-f]+_)"
+
+#: what the functions below make; no word of the prelude, of a script or of Coq's grammar looks like this
+SPELLED = re.compile(rf"(?:[uzoivhe]|[kcl]\d+)_{_LETTER}+")
+
+#: what the exporter itself calls things
+FIXED = re.compile(
+    r"params|make_params|theory_ok|hypotheses_ok|certified|arith|[xs]\d+|(?:ind|call|measure|body|eval|go)\d+|eval\d+_eq"
+    rf"|v_{_LETTER}+_zero"
+)
+
 
 def spell(name: str) -> str:
-    """ASCII letters and digits stay, ``_`` is doubled, anything else is written ``_x<hex>_``."""
-    return "".join(c if c.isascii() and c.isalnum() else "__" if c == "_" else f"_x{ord(c):x}_" for c in name)
+    """ASCII letters and digits stay, ``_`` is doubled, anything else is written ``_x<hex>_``; no name is ``_e_``."""
+    if not isinstance(name, str):
+        raise TypeError(f"a name is text, got {name!r}")
+    plain = (c if c.isascii() and c.isalnum() else "__" if c == "_" else f"_x{ord(c):x}_" for c in name)
+    return "".join(plain) or "_e_"
 
 
 def symbol(name: str) -> str:

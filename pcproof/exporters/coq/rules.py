@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from . import names
-from .step import Step
+from .step import Step, lemma
 from .terms import CoqError, Json
 from .theory import pattern
 
@@ -229,7 +229,7 @@ def instantiate(s: Step) -> list[str]:
     return [
         *s.opened(),
         *s.enters(number, values, inner=False),
-        f"pose proof (s{premise} p A H {' '.join([*values, 'K'])}) as Q.",
+        f"pose proof ({lemma(premise)} p A H {' '.join([*values, 'K'])}) as Q.",
         s.finish(),
     ]
 

@@ -1,25 +1,35 @@
-"""coqc on an exported file: does it accept, and on which axioms does the theorem rest?
+"""coqc on an exported certificate: does it accept, and on which axioms does the theorem rest?
 
-The theorem is asked for from outside: a second file states it anew, from the certificate, and closes it with what the
-first file proved; the axioms are those of that second statement.
+The theorem is asked for from outside: a second file (``stated``) says anew, from the certificate, what the first one
+has to hold, and closes it with what that one proved; the axioms are those of the second file.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import re
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
-from .export import THEOREM, export, statement
-from .terms import Json
+from ...proof.acceptance import ACCEPTED, NOT_RUN, REJECTED, UNKNOWN, Acceptance
+from .export import digest, export
+from .sentences import fault
+from .stated import MODULE, stated
+from .terms import CoqError, Json
 
 GET = "coqc was not found; get it with: sudo apt-get install coq (or `opam install coq`)"
+CHECKER = "coqc"
+TIMEOUT = 600.0
 
 #: what the real numbers of Coq's own library rest on
 ALLOWED = frozenset(
@@ -31,35 +41,8 @@ ALLOWED = frozenset(
     }
 )
 
-#: words with which a file could take something for granted
-FORBIDDEN = re.compile(
-    r"\b(Axioms?|Parameters?|Conjectures?|Hypothes[ie]s|Variables?|Context|Admitted|Admit|admit|give_up|Load|Declare"
-    r"|bypass_check|Unset|Set|Abort|Extraction|Primitive|Symbol)\b"
-)
-
-STATED = """Require Import Reals ZArith Bool.
-From Certificate Require Import {module}.
-Local Open Scope R_scope.
-Theorem stated :
-  {statement}.
-Proof. exact {module}.{theorem}. Qed.
-Print Assumptions stated.
-"""
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What coqc said.
-
-    accepted: the file compiled, the theorem is the one that the certificate states, all axioms are allowed.
-    assumptions: the axioms that it rests on.  problem: why it is not accepted, "" if it is.
-    """
-
-    accepted: bool
-    seconds: float
-    coqc: str
-    assumptions: list[str] = field(default_factory=list)
-    problem: str = ""
+#: coqc gave up, which says nothing about the proof
+GAVE_UP = re.compile(r"Error:\s*(Stack overflow|Out of memory|Anomaly|Timeout)")
 
 
 def coqc_path() -> str | None:
@@ -78,37 +61,124 @@ def coqc_version() -> str:
     return (done.stdout.split() or [""])[0]
 
 
-def check(data: Json, timeout: float = 600, text: str | None = None) -> Checked:
-    """Have coqc check the export of a certificate (or ``text`` in its place), in a folder of its own."""
+class Stopped(Exception):
+    """Every coqc was told to end."""
+
+
+class Processes:
+    """The coqc that are at work; ``kill`` ends them all, and no other begins."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._stopped = False
+
+    def kill(self) -> None:
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                _kill(process)
+
+    def coqc(self, path: Path, timeout: float) -> tuple[int | None, str, str]:
+        """Exit status (None: out of time), output and errors of coqc on one file."""
+        command = [coqc_path() or CHECKER, "-q", "-Q", str(path.parent), "Certificate", str(path)]
+        with self._lock:
+            if self._stopped:
+                raise Stopped
+            process = subprocess.Popen(
+                command, cwd=path.parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                encoding="utf-8", errors="replace", start_new_session=True,
+            )  # fmt: skip
+            self._running.add(process)
+        try:
+            output, errors = process.communicate(timeout=max(timeout, 1))
+        except subprocess.TimeoutExpired:
+            return None, "", ""
+        finally:
+            _kill(process)
+            with self._lock:
+                self._running.discard(process)
+        if self._stopped:
+            raise Stopped
+        return process.returncode, output, errors
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End it, if it has not ended."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+class Queue:
+    """Certificates on their way through several coqc at once; made by ``queue``."""
+
+    def __init__(self, pool: ThreadPoolExecutor, processes: Processes, timeout: float) -> None:
+        self._pool, self._processes, self._timeout = pool, processes, timeout
+
+    def accept(self, data: Json) -> Future[Acceptance]:
+        """Begin; the future has what ``accept`` returns."""
+        return self._pool.submit(accept, data, self._timeout, self._processes)
+
+
+@contextmanager
+def queue(jobs: int | None = None, timeout: float = TIMEOUT) -> Iterator[Queue]:
+    """``jobs`` coqc at once (default: one a core); at the end, or at Ctrl-C, none of them is left."""
+    processes = Processes()
+    pool = ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1, thread_name_prefix=CHECKER)
+    try:
+        yield Queue(pool, processes, timeout)
+    finally:
+        processes.kill()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def accept(data: Json, timeout: float = TIMEOUT, processes: Processes | None = None) -> Acceptance:
+    """coqc's verdict on a certificate.
+
+    timeout: seconds for coqc.  Accepted: the exported file compiles, it holds what the certificate states, and all
+    axioms are allowed ones.  Rejected: coqc, or a look at the axioms, says no.  Unknown: out of time, coqc gave up,
+    or the exporter has no words for the certificate.  Not run: there is no coqc.
+    """
+    try:
+        return accept_text(data, export(data), timeout, processes)
+    except CoqError as e:
+        return Acceptance(CHECKER, "", UNKNOWN, digest(data), "", 0.0, (), f"not exported: {e}")
+
+
+def accept_text(data: Json, text: str, timeout: float = TIMEOUT, processes: Processes | None = None) -> Acceptance:
+    """The same for ``text`` in the place of the exported file."""
     started = time.perf_counter()
     version = coqc_version()
-    text = export(data) if text is None else text
+    given = hashlib.sha256(text.encode()).hexdigest()
 
-    def verdict(problem: str = "", assumptions: list[str] | None = None) -> Checked:
-        return Checked(not problem, time.perf_counter() - started, version, assumptions or [], problem)
+    def says(verdict: str, detail: str = "", axioms: tuple[str, ...] = ()) -> Acceptance:
+        return Acceptance(CHECKER, version, verdict, digest(data), given, time.perf_counter() - started, axioms, detail)
 
     if not version:
-        return verdict(GET)
-    bad = FORBIDDEN.search(_without_comments(text))
-    if bad is not None:
-        return verdict(f"the file says {bad.group()!r}")
+        return says(NOT_RUN, GET)
+    bad = fault(text)
+    if bad:
+        return says(REJECTED, f"not given to coqc: {bad}")
+    processes = processes or Processes()
     with tempfile.TemporaryDirectory(prefix="pcproof-coq-") as folder:
-        module = "Exported"
-        second = STATED.format(module=module, statement=statement(data), theorem=THEOREM)
-        for name, source in ((module, text), ("Stated", second)):
+        output = ""
+        for name, source in ((MODULE, text), ("Stated", stated(data))):
             path = Path(folder) / f"{name}.v"
             path.write_text(source, encoding="utf-8", newline="\n")
-            left = timeout - (time.perf_counter() - started)
-            status, output = _coqc(path, left)
+            status, output, errors = processes.coqc(path, timeout - (time.perf_counter() - started))
             if status is None:
-                return verdict(f"coqc did not finish within {timeout:g} s")
+                return says(UNKNOWN, f"coqc did not finish within {timeout:g} s")
+            if status < 0 or GAVE_UP.search(errors):
+                return says(UNKNOWN, f"coqc gave up (exit status {status}): {_sentence(errors)}")
             if status != 0:
-                return verdict(_explain(output, source, data if name == module else None))
-    found = assumptions(output)
-    if found is None:
-        return verdict("the answer of Print Assumptions was not understood")
-    extra = sorted(set(found) - ALLOWED)
-    return verdict(f"it rests on {', '.join(extra)}" if extra else "", found)
+                return says(REJECTED, _explain(errors, source, data if name == MODULE else None))
+    axioms = assumptions(output)
+    if axioms is None:
+        return says(REJECTED, "the answer of Print Assumptions was not understood")
+    extra = sorted(set(axioms) - ALLOWED)
+    return says(REJECTED if extra else ACCEPTED, f"it rests on {', '.join(extra)}" if extra else "", tuple(axioms))
 
 
 def assumptions(output: str) -> list[str] | None:
@@ -129,37 +199,19 @@ def assumptions(output: str) -> list[str] | None:
     return out
 
 
-def _without_comments(text: str) -> str:
-    return re.sub(r"\(\*.*?\*\)", " ", text, flags=re.DOTALL)
-
-
-def _coqc(path: Path, timeout: float) -> tuple[int | None, str]:
-    """Exit status (None: out of time) and output of coqc on one file."""
-    program = coqc_path()
-    assert program is not None
-    command = [program, "-q", "-Q", str(path.parent), "Certificate", str(path)]
-    process = subprocess.Popen(
-        command, cwd=path.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
-    try:
-        output, _ = process.communicate(timeout=max(timeout, 1))
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return None, ""
-    return process.returncode, output
-
-
-def _explain(output: str, source: str, data: Json | None) -> str:
-    """One sentence from coqc's error, with the item at which it stopped."""
-    place = re.search(r"line (\d+), characters", output)
-    message = output.partition("Error:")[2] or output
+def _sentence(errors: str) -> str:
+    message = errors.partition("Error:")[2] or errors
     words = " ".join(message.split())
-    words = words[:200] + ("..." if len(words) > 200 else "")
+    return words[:200] + ("..." if len(words) > 200 else "")
+
+
+def _explain(errors: str, source: str, data: Json | None) -> str:
+    """One sentence from coqc's error, with the item at which it stopped."""
+    place = re.search(r"line (\d+), characters", errors)
     where = ""
     if place is not None and data is not None:
         above = source.splitlines()[: int(place.group(1))]
-        found = [m for m in (re.match(r"(?:Lemma|Theorem) (\w+)", x) for x in above) if m is not None]
+        found = [m for m in (re.match(r"(?:Lemma|Theorem|Definition) (\w+)", x) for x in above) if m is not None]
         if found:
             name = found[-1].group(1)
             item = re.fullmatch(r"s(\d+)", name)
@@ -168,4 +220,4 @@ def _explain(output: str, source: str, data: Json | None) -> str:
                 where = f" at item {item.group(1)} (rule {data['items'][int(item.group(1))]['rule']})"
     elif data is None:
         where = ": the file does not prove what the certificate states"
-    return f"coqc stopped{where}: {words}"
+    return f"coqc stopped{where}: {_sentence(errors)}"

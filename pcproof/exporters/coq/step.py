@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import names
-from .terms import Json
+from .terms import CoqError, Json
 from .theory import pattern
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ Values = Sequence[str]
 
 def lemma(number: int) -> str:
     """The lemma of an item."""
+    if type(number) is not int:
+        raise CoqError(f"an item is named by its number, got {number!r}")
     return f"s{number}"
 
 
@@ -56,7 +58,7 @@ class Step:
 
     def same(self, k: int) -> str:
         """Premise k, which stands in the same context."""
-        return f"(s{self.item['premises'][k]} p A H {' '.join([*self.variables, 'C'])})"
+        return f"({lemma(self.item['premises'][k])} p A H {' '.join([*self.variables, 'C'])})"
 
     @property
     def all(self) -> list[str]:
@@ -81,10 +83,11 @@ class Step:
         """Finish with premise k, which stands in another context."""
         premise = self.item["premises"][k]
         lines = self.enters(self.steps.items[premise]["context"], values, inner)
-        return [*lines, f"exact (s{premise} p A H {' '.join([*values, 'K'])})."]
+        return [*lines, f"exact ({lemma(premise)} p A H {' '.join([*values, 'K'])})."]
 
     def values(self, pairs: Json, order: Sequence[str]) -> list[str]:
-        given = {name: self.texts.index(value[1:]) for name, value in pairs}
+        # a hypothesis, unlike a lemma, does not say that its arguments are integers
+        given = {name: f"({self.texts.index(value[1:])})%Z" for name, value in pairs}
         return [given[v] for v in order]
 
     def finish(self) -> str:

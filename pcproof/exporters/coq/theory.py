@@ -97,7 +97,7 @@ class TheoryText:
         yield self._arith()
         yield from self._directions()
         facts = conjunction([q for _, q in self.facts])
-        yield f"(* what is assumed of sizes and operators *)\nDefinition theory_ok (p : params) : Prop :=\n  {facts}."
+        yield f"Definition theory_ok (p : params) : Prop :=\n  {facts}."
         for number, group in enumerate(self.theory["definitions"]):
             yield from self._group(number, group)
         for name, s in self.theory["hypotheses"].items():
@@ -138,24 +138,38 @@ class TheoryText:
 
     def _directions(self) -> Iterator[str]:
         """The parameters with each varied symbol X replaced by X + s dX."""
-        for name, varied in self.theory["directions"].items():
-            moved = {names.symbol(x): (names.symbol(dx), self.symbols[x]["arity"]) for x, dx in varied.items()}
-            rows = []
-            for f, _ in self.fields():
-                if f in moved:
-                    dx, k = moved[f]
-                    js = [f"j{m}" for m in range(k)]
-                    value = f"{' '.join([f, 'p', *js])} + s * {' '.join([dx, 'p', *js])}"
-                    rows.append(f"fun {' '.join(js)} : Z => {value}" if js else value)
-                else:
-                    rows.append(f"{f} p")
+        for name in self.theory["directions"]:
             v = names.direction(name)
-            made = " ".join(f"({r})" for r in rows)
-            yield f"Definition {v} (p : params) (s : R) : params :=\n  make_params {made}."
+            yield f"Definition {v} (p : params) (s : R) : params :=\n  {self._moved(name, 's')[0]}."
+            same = ""
+            for k, (f, value, arity) in enumerate(self._moved(name, "0")[1]):
+                ext = "apply functional_extensionality; intro; " * arity
+                same += f"  assert (E{k} : ({value}) = {f} p) by ({ext}ring).\n"
+                same += f"  rewrite E{k}; clear E{k}.\n"
             yield (
-                f"Lemma {v}_zero (p : params) : {v} p 0 = p.\nProof.\n  destruct p; unfold {v}; cbn; f_equal;\n"
-                "  repeat (apply functional_extensionality; intro); ring.\nQed."
+                f"Lemma {v}_zero (p : params) : {v} p 0 = p.\nProof.\n  unfold {v}.\n{same}"
+                "  destruct p; exact eq_refl.\nQed."
             )
+
+    def moved(self, direction: str) -> str:
+        """What the parameters moved along a direction are."""
+        return f"forall (p : params) (s : R), {names.direction(direction)} p s = {self._moved(direction, 's')[0]}"
+
+    def _moved(self, direction: str, step: str) -> tuple[str, list[tuple[str, str, int]]]:
+        """The parameters where each varied symbol X is X + step dX, and for each X: its name, its value, its arity."""
+        varied = self.theory["directions"][direction]
+        moved = {names.symbol(x): (names.symbol(dx), self.symbols[x]["arity"]) for x, dx in varied.items()}
+        rows, changed = [], []
+        for f, _ in self.fields():
+            if f in moved:
+                dx, k = moved[f]
+                js = [f"j{m}" for m in range(k)]
+                value = f"{' '.join([f, 'p', *js])} + {step} * {' '.join([dx, 'p', *js])}"
+                rows.append(f"fun {' '.join(js)} : Z => {value}" if js else value)
+                changed.append((f, rows[-1], k))
+            else:
+                rows.append(f"{f} p")
+        return "make_params " + " ".join(f"({r})" for r in rows), changed
 
     def _group(self, number: int, group: list[Json]) -> Iterator[str]:
         own = {d["name"] for d in group}
@@ -244,14 +258,19 @@ class TheoryText:
             f"  | |- _ => progress f_equal; go{number}\n  end."
         )
 
-    def _case_lemma(self, number: int, d: Json, k: int, recursive: bool) -> str:
-        t = self.texts
+    def case(self, d: Json, k: int) -> tuple[str, str]:
+        """Name of the lemma of a case of a definition, and the equation that it says."""
         variables = [names.variable(v) for v in d["parameters"]]
         c = d["cases"][k]
-        guards = [t.guard(g) for g in c["where"]]
-        claim = f"{' '.join([names.symbol(d['name']), 'p', *variables])} = {t.term(c['value'])}"
-        steps = [f"intros {' '.join(variables)}.", f"intros {' '.join(f'g{m}' for m in range(len(guards)))}."]
-        steps = [s for s, x in zip(steps, (variables, guards)) if x]
+        claim = f"{' '.join([names.symbol(d['name']), 'p', *variables])} = {self.texts.term(c['value'])}"
+        guards = [self.texts.guard(g) for g in c["where"]]
+        return names.case(d["name"], k), forall(variables, arrow(guards, claim))
+
+    def _case_lemma(self, number: int, d: Json, k: int, recursive: bool) -> str:
+        name, claim = self.case(d, k)
+        variables = [names.variable(v) for v in d["parameters"]]
+        guards = [f"g{m}" for m in range(len(d["cases"][k]["where"]))]
+        steps = [f"intros {' '.join(x)}." for x in (variables, guards) if x]
         steps.append(self.open_facts)
         steps.append(f"unfold {names.symbol(d['name'])} at 1.")
         if recursive:
@@ -260,7 +279,4 @@ class TheoryText:
         steps.append("refine (eq_trans (if_true _ _ _ _) _); [arith|].")
         steps.append(f"go{number}." if recursive else "exact eq_refl.")
         proof = "\n  ".join(steps)
-        return (
-            f"Lemma {names.case(d['name'], k)} (p : params) (A : theory_ok p) :\n"
-            f"  {forall(variables, arrow(guards, claim))}.\nProof.\n  {proof}\nQed."
-        )
+        return f"Lemma {name} (p : params) (A : theory_ok p) :\n  {claim}.\nProof.\n  {proof}\nQed."

@@ -1,0 +1,59 @@
+"""The second file: what the first one has to hold, stated anew from the certificate.
+
+The parameters are any values of the listed kinds; every case of every definition is an equation that holds; every
+direction moves what it says; and from the listed premises, spelled out, follow the goals.  The proofs are the first
+file's; if its definitions, premises or theorem say anything else, this file does not compile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .export import THEOREM, goals
+from .terms import Json, Texts, arrow
+from .theory import TheoryText, conjunction
+
+MODULE = "Exported"
+HEAD = f"""Require Import Reals ZArith Bool.
+From Certificate Require Import {MODULE}.
+Local Open Scope R_scope."""
+
+
+def stated(data: Json) -> str:
+    """The whole text; what it prints at the end are the axioms of everything in it."""
+    texts = Texts(data)
+    theory = TheoryText(texts)
+    parts = [HEAD]
+    known = []
+    for k, (claim, proof) in enumerate(_claims(data, texts, theory)):
+        known.append(f"t{k}")
+        parts.append(f"Theorem t{k} :\n  {claim}.\nProof. {proof} Qed.")
+    parts.append(f"Definition everything := ({', '.join(known)}).\nPrint Assumptions everything.")
+    return "\n".join(parts) + "\n"
+
+
+def _claims(data: Json, texts: Texts, theory: TheoryText) -> Iterator[tuple[str, str]]:
+    fields = theory.fields()
+    values = [f"a{k}" for k in range(len(fields))]
+    binders = "".join(f" (a{k} : {kind})" for k, (_, kind) in enumerate(fields))
+    made = " ".join(["make_params", *values])
+    reads = conjunction([f"{name} ({made}) = {a}" for (name, _), a in zip(fields, values)])
+    yield f"forall{binders}, {reads}" if fields else reads, "repeat split."
+    for name in theory.theory["directions"]:
+        yield theory.moved(name), "intros; exact eq_refl."
+    facts = [f"({q})" for _, q in theory.facts]
+    ok, names = _held(facts, "f")
+    for d in theory.definitions.values():
+        for k in range(len(d["cases"])):
+            lemma, claim = theory.case(d, k)
+            yield f"forall p : params, {arrow(facts, f'({claim})')}", f"exact (fun p{names} => {lemma} p {ok})."
+    premises = [f"({texts.statement(s)})" for s in theory.theory["hypotheses"].values()]
+    given, more = _held(premises, "h")
+    claim = arrow([*facts, *premises], goals(texts, data))
+    yield f"forall p : params, {claim}", f"exact (fun p{names}{more} => {MODULE}.{THEOREM} p {ok} {given})."
+
+
+def _held(parts: list[str], letter: str) -> tuple[str, str]:
+    """A proof of the conjunction of these from one name each, and the names."""
+    names = [f"{letter}{k}" for k in range(len(parts))]
+    return "".join(f"(conj {n} " for n in names) + "I" + ")" * len(names), "".join(f" {n}" for n in names)
