@@ -70,6 +70,8 @@ def one_step(k: Kernel, ctx: Context, goal: Eq, tools: Tools) -> Theorem:
     case = determined(k, ctx, lhs)
     if case is not None:
         step = k.unfold(ctx, lhs, case)
+        if step.rhs is goal.rhs:
+            return step
         return k.trans(step, prove_equation(k, ctx, step.rhs, goal.rhs, tools))
     con = undecided(k, ctx, lhs)
     if con is None:
