@@ -14,7 +14,7 @@ from typing import Any
 
 from ..language.index import Idx
 from ..language.show import show
-from ..language.signature import PARAMETER, Deriv, Eq, Ne, Symbol, Tangent
+from ..language.signature import DEFINED, PARAMETER, Deriv, Eq, Ne, Symbol, Tangent, Theory
 from ..language.terms import Add, App, Num, Term, add, subterms
 from .counterexample import Counterexample
 from .instance import Instance, evaluate_index
@@ -130,7 +130,7 @@ def _network(c: Counterexample) -> list[str]:
     seen: set[str] = set()
     for name, symbol in theory.symbols.items():
         what, entries = role(symbol), instance.entries(name)
-        if not entries or (what and what not in seen):
+        if not entries or name in _named_again(theory) or (what and what not in seen):
             seen.add(what)
             continue
         if entries == {(): Fraction(1)} and "learning rate" in symbol.meaning:
@@ -138,6 +138,17 @@ def _network(c: Counterexample) -> list[str]:
         read = {i: v for i, v in entries.items() if c.relevant is None or (name, i) in c.relevant}
         parts += [f"{name}{_square(i)} = {v}" for i, v in sorted(read.items())]
     return parts
+
+
+def _named_again(theory: Theory) -> set[str]:
+    """Parameters that are, by hypothesis, a quantity that the theory defines."""
+    out = set()
+    for h in theory.hypotheses.values():
+        if isinstance(h.relation, Eq) and isinstance(h.relation.lhs, App) and isinstance(h.relation.rhs, App):
+            own, other = theory.symbols[h.relation.lhs.name], theory.symbols[h.relation.rhs.name]
+            if own.kind == PARAMETER and other.kind == DEFINED and own.arity == other.arity:
+                out.add(own.name)
+    return out
 
 
 def _activation(instance: Instance) -> str:
