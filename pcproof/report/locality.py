@@ -1,9 +1,9 @@
-"""What a synapse reads when it learns, computed from the derived update term.
+"""What a synapse reads when it learns: the verdict for every depth and width, and a drawing of one small network.
 
-The change of theta[l,i,j] is unfolded in a concrete small network down to what
-a network holds: activities and errors of its units for predictive coding,
-activities and weights for backprop.  A read is local if it stands at one of
-the two units that the synapse joins.
+The verdict is that of ``pcproof.locality``.  For the drawing the change of
+theta[l,i,j] is unfolded in a concrete network down to what it holds:
+activities and errors of its units for predictive coding, activities and
+weights for backprop.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from ..language.evaluate import Evaluator, Model
 from ..language.index import Idx, QVar
 from ..language.signature import Theory
 from ..language.terms import App, Sum, Term, children, open_lam
-from ..networks.backprop import backprop_definitions
+from ..locality import LOCAL, Locality, locality
+from ..networks.gradients import backprop_theory
 from ..rules.equations import Equations, static_theory
 from .svg import number
 
@@ -27,15 +28,19 @@ Read = tuple[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Reads:
-    """Everything that the change of one synapse reads; ``remote`` is what stands elsewhere."""
+    """What the change of one synapse reads in the drawn network, and what was decided for all networks.
+
+    remote: what stands at another unit.  verdict: about every neuron and synapse.
+    """
 
     title: str
     local: tuple[Read, ...]
     remote: tuple[Read, ...]
+    verdict: Locality
 
     @property
     def ok(self) -> bool:
-        return not self.remote
+        return self.verdict.verdict == LOCAL and not self.remote
 
 
 def concrete_reads(theory: Theory, name: str, at: tuple[int, ...], through: Iterable[str]) -> set[Read]:
@@ -87,12 +92,8 @@ def reads_of(e: Equations) -> tuple[Reads, Reads]:
     """The rule's synapse and backprop's."""
     matrix = next(k for k in e.net.kinds if len(k.units) == 2)
     rule = concrete_reads(static_theory(e), matrix.change, SYNAPSE, ())
-    symbols, groups = backprop_definitions(e.net)
-    from ..kernels.generate import backprop_theory
-
-    theory = backprop_theory(e.net)
-    backprop = concrete_reads(theory, matrix.initial_change, SYNAPSE, ("delta",))
-    return _sorted(f"{e.name}", rule), _sorted("backprop", backprop)
+    backprop = concrete_reads(backprop_theory(e.net), matrix.initial_change, SYNAPSE, ("delta",))
+    return _sorted(e.name, rule, locality(e)), _sorted("backprop", backprop, locality(e.net))
 
 
 def _is_local(r: Read) -> bool:
@@ -103,9 +104,9 @@ def _is_local(r: Read) -> bool:
     return idx == SYNAPSE
 
 
-def _sorted(title: str, reads: set[Read]) -> Reads:
+def _sorted(title: str, reads: set[Read], verdict: Locality) -> Reads:
     local = tuple(sorted(r for r in reads if _is_local(r)))
-    return Reads(title, local, tuple(sorted(reads - set(local))))
+    return Reads(title, local, tuple(sorted(reads - set(local))), verdict)
 
 
 # -- drawing ------------------------------------------------------------------------------
@@ -153,20 +154,8 @@ def picture(r: Reads, weights: tuple[str, ...] = ("w", "theta")) -> str:
 
 
 def sentence(r: Reads) -> str:
-    """What is read, in words."""
-    names = {
-        "x": "activity x",
-        "y": "activity y",
-        "eps": "error ε",
-        "w": "weights",
-        "theta": "weights",
-        "s_out": "target",
-    }
-    local = sorted({names.get(n, n) for n, _ in r.local})
-    if r.ok:
-        return f"Reads {len(r.local)} quantities, all at the two units that it joins: {' and '.join(local)}."
-    counts: dict[str, int] = {}
-    for n, _ in r.remote:
-        counts[names.get(n, n)] = counts.get(names.get(n, n), 0) + 1
-    listed = ", ".join(f"{k} × {n}" for n, k in sorted(counts.items()))
-    return f"Reads {len(r.remote)} quantities that are held elsewhere in the network ({listed})."
+    """The verdict for every depth and width, and what is drawn."""
+    drawn = len(r.remote)
+    elsewhere = f"{drawn} quantities" if drawn > 1 else "one quantity"
+    where = f"it reads {elsewhere} held elsewhere" if drawn else "all that it reads is at the two units that it joins"
+    return f"{r.verdict.sentence()} In the network drawn: {where}."
