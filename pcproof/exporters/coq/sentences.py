@@ -12,6 +12,8 @@ import re
 from . import names
 from .prelude import PRELUDE
 
+#: notations and comments, coercions, attributes, and the tactic that defines constants of any name
+_WORDS = re.compile(r'"|\(\*|:>|#|\b(?:transparent_)?abstract\b')
 _COMMENT = re.compile(r'\(\*(?:(?!\(\*|\*\))[^"])*\*\)\s*')
 _DEFINES = re.compile(r"(?:Definition|Lemma|Theorem|Record|Inductive|Ltac)\s+(\w+)\b")
 _OPAQUE = re.compile(r"Opaque(?:\s+\w+)+")
@@ -24,9 +26,9 @@ def fault(text: str) -> str:
         return "the prelude is not there, or was changed"
     if head and not _COMMENT.fullmatch(head):
         return "something other than one comment stands before the prelude"
-    for word in ('"', "(*", ":>", "#"):
-        if word in body:
-            return f"{word!r} stands after the prelude"
+    bad_word = _WORDS.search(body)
+    if bad_word is not None:
+        return f"{bad_word.group()!r} stands after the prelude"
     proof = False
     for sentence in re.split(r"\.(?:\s+|\Z)", body.strip()):
         if not sentence:
