@@ -40,7 +40,7 @@ def check(rows: list[Row]) -> None:
     assert any(r.verdict == REFUTED for r in rows), "a statement that survives all mutation says nothing"
 
 
-@pytest.mark.parametrize("id", list(entries()))
+@pytest.mark.parametrize("id", [e.id for e in entries().values() if e.expected == "proved"])
 def test_no_mutant_gets_away(id: str) -> None:
     rows = attack(entries()[id])
     check(rows)

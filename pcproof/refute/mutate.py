@@ -19,7 +19,7 @@ from ..language.show import show, show_con, show_statement
 from ..language.signature import PARAMETER, Case, Claim, Definition, Statement, Symbol, Theory
 from ..language.terms import ZERO, App, Num, Term, add, mul
 from ..networks.network import L
-from ..rules.equations import ORDERS, Equations, moment, static_theory
+from ..rules.equations import Equations, moment, other_orders, static_theory
 from . import rewrite
 from .confirm import Judge
 from .instance import Activation, Instance
@@ -74,7 +74,7 @@ def mutants(equations: Equations) -> list[Mutant]:
 def _fingerprint(e: Equations) -> str:
     cases = [*e.step, *(c for k in sorted(e.change) for c in e.change[k])]
     texts = [f"{sorted(g.key for g in c.guard)} {c.value.key}" for c in cases]
-    return "|".join([e.start.key, e.when.key, e.order, *texts])
+    return "|".join([e.start.key, e.when.key, e.order, str(e.held), *texts])
 
 
 def _all(e: Equations) -> Iterator[tuple[str, str, Equations]]:
@@ -92,9 +92,11 @@ def _all(e: Equations) -> Iterator[tuple[str, str, Equations]]:
                 new = (*cases[:position], Case(case.guard, value), *cases[position + 1 :])
                 changed = replace(e, change={**e.change, kind: new})
                 yield f"change of {kind}: {what}", _sentence(f"the change of {kind}", value), changed
-    for order, meaning in ORDERS.items():
-        if order != e.order:
-            yield f"order: {order}", f"update order inside one time step: {meaning}", replace(e, order=order)
+    for order, meaning in other_orders(e).items():
+        yield f"order: {order}", f"update order inside one time step: {meaning}", replace(e, order=order)
+    if e.held:
+        moving = "predictions and their derivatives follow the activities"
+        yield "predictions: not held", moving, replace(e, held=False)
 
 
 def _sentence(what: str, value: Term) -> str:

@@ -9,11 +9,11 @@ Mutations act on ``Equations``, so every theory changes with them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..language.index import Con, Idx, QVar, ge, le, qvar
 from ..language.signature import DEFINED, Case, Definition, Symbol, Theory
-from ..language.terms import App, Term, add, replace_apps, subst, subst_con
+from ..language.terms import App, Lam, Term, add, replace_apps, subst, subst_con, subterms
 from ..networks.backprop import DATA, backprop_definitions, initial_symbols
 from ..networks.network import L, Network
 
@@ -42,6 +42,7 @@ class Equations:
     when: constraint on t and l: theta[l] learns at time t.
     order: one of ``ORDERS``.
     parameters: further symbols (gamma, ...); sizes: further integers (t_c).
+    held: predictions and their derivatives keep the values of the forward pass.
     """
 
     net: Network
@@ -54,6 +55,7 @@ class Equations:
     parameters: tuple[Symbol, ...] = ()
     sizes: Mapping[str, int] = field(default_factory=dict)
     name: str = "rule"
+    held: bool = False
 
 
 def _at_times(term: Term, net: Network, x: Idx, theta: Idx, names: Mapping[str, str], errors: Idx) -> Term:
@@ -72,6 +74,45 @@ def _at_times(term: Term, net: Network, x: Idx, theta: Idx, names: Mapping[str, 
     return replace_apps(term, put)
 
 
+def hold(net: Network, term: Term, weights: bool = False) -> Term:
+    """What functions are applied to is taken from the forward pass; with ``weights``, every weight is too."""
+    initial = {k.name: k.initial for k in net.kinds}
+
+    def forward(a: App) -> Term | None:
+        if a.name == "x":
+            return App("y", a.idx)
+        return App(initial[a.name], a.idx) if a.name in initial else None
+
+    def put(a: App) -> Term | None:
+        if a.args:
+            return App(a.name, a.idx, [Lam(arg.arity, replace_apps(arg.body, forward)) for arg in a.args])
+        return forward(a) if weights and a.name in initial else None
+
+    return replace_apps(term, put)
+
+
+def held_equations(e: Equations) -> Equations:
+    """The same step and changes with predictions and their derivatives held, in static symbols."""
+    step = tuple(Case(c.guard, hold(e.net, c.value, weights=True)) for c in e.step)
+    change = {n: tuple(Case(c.guard, hold(e.net, c.value)) for c in cases) for n, cases in e.change.items()}
+    return replace(e, step=step, change=change)
+
+
+def other_orders(e: Equations) -> dict[str, str]:
+    """Update orders that compute something else than the rule's own.
+
+    Where predictions are held no step reads a weight that changes, and unless a
+    change reads the activities themselves, only errors tell the orders apart.
+    """
+    same = {e.order}
+    if e.held:
+        changes = [c.value for cases in held_equations(e).change.values() for c in cases]
+        moving = any(isinstance(s, App) and s.name == "x" for value in changes for s in subterms(value))
+        stale = {SYNCHRONOUS, "weights-first"} if moving else {SYNCHRONOUS, "weights-first", "states-first"}
+        same |= stale if e.order in stale else set()
+    return {order: meaning for order, meaning in ORDERS.items() if order not in same}
+
+
 def moment(when: Con) -> Idx:
     """The time at which theta[l] learns, from the equation ``when``."""
     coeff = dict(when.expr.terms).get(QVar("t"), 0)
@@ -83,6 +124,8 @@ def moment(when: Con) -> Idx:
 def timed_theory(e: Equations) -> Theory:
     """The network in motion beside the ANN that starts with the same weights."""
     net = e.net
+    if e.held:
+        e = held_equations(e)
     if e.order not in ORDERS:
         raise RuleError(f"unknown update order {e.order!r}; expected one of {', '.join(ORDERS)}")
     plain = {"mu": "mu", "eps": "eps"}
@@ -112,7 +155,10 @@ def timed_theory(e: Equations) -> Theory:
     for c, value in zip(e.step, moved):
         guard = tuple(subst_con(g, {"t": before}) for g in c.guard)
         x_cases.append(Case((ge(t, 1), *guard), add(App("x", (before, l, b, i)), value)))
+    forward = App("y", (l, b, i))
     mu = net.prediction(lambda *a: App("x", (t, *a)), lambda k, a: App(k, (t, *a)), l, b, i)
+    if e.held:
+        mu = forward
     inner = (*running, ge(l, 0), le(l + 1, L))
     group = [
         Definition("x", ("t", "l", "b", "i"), tuple(x_cases), (t, Idx(rank["x"]))),
@@ -131,6 +177,8 @@ def timed_theory(e: Equations) -> Theory:
     ]
     if "mu_mixed" in rank:
         mu2 = net.prediction(lambda *a: App("x", (mixed_x, *a)), lambda k, a: App(k, (mixed_theta, *a)), l, b, i)
+        if e.held:
+            mu2 = forward
         domain = (ge(mixed_x, 0), ge(mixed_theta, 0), ge(l, 0), le(l + 1, L))
         error = App("x", (mixed_x, l, b, i)) - App("mu_mixed", (t, l, b, i))
         group += [

@@ -35,6 +35,8 @@ class Rule:
     learn: {theta[l + 1]: change}, for every kind of weight of the network.
     when: ``Eq(t, ...)``, the moment at which theta[l + 1] learns.
     order: update order inside one time step; see ``equations.ORDERS``.
+    held: predictions and their derivatives keep the values of the forward pass
+        while the activities move (fixed prediction).
 
     Raises RuleError with one sentence on anything that is not understood.
     Source: Song et al. (2020), section 2 and Algorithm 1.
@@ -51,6 +53,7 @@ class Rule:
         when: Con,
         order: str = SYNCHRONOUS,
         name: str = "rule",
+        held: bool = False,
     ) -> None:
         if not isinstance(net, Network):
             raise RuleError(f"a network such as MLP() was expected, got {net!r}")
@@ -70,6 +73,8 @@ class Rule:
             moment(when)  # refuses a `when` that does not fix a moment
         except RuleError:
             raise RuleError(f"`when` must fix one moment for each layer, like Eq(t, l); got {when!r}") from None
+        if not isinstance(held, bool):
+            raise RuleError(f"held is True or False, got {short(held)}")
         if order not in ORDERS:
             raise RuleError(f"unknown update order {order!r}; expected one of {', '.join(ORDERS)}")
         self.net = net
@@ -127,6 +132,7 @@ class Rule:
             parameters=parameters,
             sizes={n: a for n, a in own_sizes.items() if n not in net.sizes},
             name=name,
+            held=held,
         )
         check_domain(self.equations)
 

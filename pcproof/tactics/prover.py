@@ -26,6 +26,10 @@ def prove_claim(claim: Claim) -> Proof:
 
 def run_rule(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[Theorem]]:
     """A rule in motion: freeze, front, then the goals."""
+    if claim.equations.held:
+        from .fixed_prediction import held_script
+
+        return held_script(k, claim)
     cone = Cone(k, claim.equations)
     cone.freeze()
     cone.front()
