@@ -153,6 +153,10 @@ ALL = Statement(("l'",), (ge(qvar("l'"), 0),), Eq(y(qvar("l'")), ZERO))
 FREE = Statement(("l'",), (), Eq(y(qvar("l'")), ZERO))
 
 
+SAME = Statement(("l",), (ge(l, 0),), Eq(Add(w(l), ZERO), w(l)))
+LATER = Kernel(theory()).induction_context([SAME], [l], 0)
+
+
 def values(**at: Any) -> tuple[Any, ...]:
     return tuple(sorted((k, Idx.of(v)) for k, v in at.items()))
 
@@ -163,127 +167,214 @@ def inside(at: Any, **also: Any) -> list[Step]:
     return [("hypothesis", Eq(y(at), ZERO), ctx, (0, (("l'", Idx.of(at)),)))]
 
 
-# -- one false step for each rule at least: (rule that refuses, reason, steps) ------------
+# -- one false step for each rule at least: (attack, rule that refuses, reason, steps) ------------
 BOTH = Context(("l", "j"), (ge(l, 0), ge(j, 0)))
-FALSE: list[tuple[str, str, list[Step]]] = [
-    ("refl", "follows", [("refl", Eq(a, b))]),
-    ("sym", "follows", [AB, ("sym", Eq(b, ZERO), E, (), (0,))]),
-    ("trans", "meet", [AB, ("trans", Eq(a, ZERO), E, (), (0, 0))]),
-    ("congruence", "parts", [AB, ("congruence", Eq(Add(b, b), Add(a, a)), E, (), (0, 0))]),
-    ("congruence", "follows", [AB, ("congruence", Eq(Inv(a), Inv(a * a)), E, (), (0,))]),
-    ("sum_congruence", "context", [
+FALSE: list[tuple[str, str, str, list[Step]]] = [
+    ("different terms are equal by refl",
+     "refl", "something else", [("refl", Eq(a, b))]),
+    ("sym of another equation",
+     "sym", "something else", [AB, ("sym", Eq(b, ZERO), E, (), (0,))]),
+    ("trans of premises that do not meet",
+     "trans", "form", [AB, ("trans", Eq(a, ZERO), E, (), (0, 0))]),
+    ("congruence with premises about other parts",
+     "congruence", "parts", [AB, ("congruence", Eq(Add(b, b), Add(a, a)), E, (), (0, 0))]),
+    ("congruence with another result",
+     "congruence", "something else", [AB, ("congruence", Eq(Inv(a), Inv(a * a)), E, (), (0,))]),
+    ("a sum of what is equal at one index only",
+     "sum_congruence", "context", [
         ("hypothesis", Eq(w(0), a), E, ("flat", values(l=0))),
         ("sum_congruence", Eq(Sum(L, w(0)), Sum(L, a)), E, (L, "j"), (0,))]),
-    ("sum_congruence", "context", [  # equal in range is not equal beyond it
+    ("a sum over more than the premise's range",
+     "sum_congruence", "context", [
         ("ring", Eq(Add(w(j), ZERO), w(j)), Context(("j",), (ge(j, 0), lt(j, L)))),
         ("sum_congruence", Eq(Sum(L + 1, Add(w(B0), ZERO)), Sum(L + 1, w(B0))), E, (L + 1, "j"), (0,))]),
-    ("argument_congruence", "context", [
+    ("an argument that is equal at one index only",
+     "argument_congruence", "context", [
         ("hypothesis", Eq(w(0), a), E, ("flat", values(l=0))),
         ("argument_congruence", Eq(P(w(0)), P(a)), E, (0, ("j",)), (0,))]),
-    ("argument_congruence", "another argument", [
+    ("congruence in another argument",
+     "argument_congruence", "another part", [
         AB, ("argument_congruence", Eq(f(b), f(a)), E, (0, ()), (0,))]),
-    ("index", "follow", [("index", Eq(w(l), w(l + 1)), AT_L)]),
-    ("index", "follow", [("index", Eq(w(l - 1), w(0)), Context(("l",), (eq(l, 0),)))]),  # no truncated subtraction
-    ("index", "differ", [("index", Eq(a, b))]),
-    ("unfold", "follow", [("unfold", Eq(y(l), STEP), AT_L, (1,))]),
-    ("unfold", "claim", [("unfold", Eq(y(l), w(0)), HERE, (1,))]),
-    ("unfold", "defined", [("unfold", Eq(a, ZERO), E, (0,))]),
-    ("ring", "polynomials", [("ring", Eq(a * b, a + b))]),
-    ("ring", "polynomials", [("ring", Eq(Mul(a, Inv(a)), ONE))]),
-    ("power_zero", "follow", [("power_zero", Eq(Pow(a, l), ONE), Context(("l",), (ge(l, 0),)))]),
-    ("power_step", "follow", [("power_step", Eq(Pow(a, l), Mul(a, Pow(a, l - 1))), Context(("l",), (ge(l, 0),)))]),
-    ("inverse", "!= 0", [AB, ("inverse", Eq(Mul(a, Inv(a)), ONE), E, (), (0,))]),
-    ("inverse", "follows", [
+    ("equal terms at different indices",
+     "index", "follow", [("index", Eq(w(l), w(l + 1)), AT_L)]),
+    ("natural subtraction below zero",
+     "index", "follow", [("index", Eq(w(l - 1), w(0)), Context(("l",), (eq(l, 0),)))]),
+    ("different symbols by index",
+     "index", "differ", [("index", Eq(a, b))]),
+    ("a definition where its case does not hold",
+     "unfold", "follow", [("unfold", Eq(y(l), STEP), AT_L, (1,))]),
+    ("a definition in another case",
+     "unfold", "something else", [("unfold", Eq(y(l), w(0)), HERE, (1,))]),
+    ("unfolding what is not defined",
+     "unfold", "defined", [("unfold", Eq(a, ZERO), E, (0,))]),
+    ("a product is a sum",
+     "ring", "polynomials", [("ring", Eq(a * b, a + b))]),
+    ("division by a symbol that can be zero",
+     "ring", "polynomials", [("ring", Eq(Mul(a, Inv(a)), ONE))]),
+    ("a power with positive exponent is one",
+     "power_zero", "follow", [("power_zero", Eq(Pow(a, l), ONE), Context(("l",), (ge(l, 0),)))]),
+    ("a power step at exponent zero",
+     "power_step", "follow", [("power_step", Eq(Pow(a, l), Mul(a, Pow(a, l - 1))), Context(("l",), (ge(l, 0),)))]),
+    ("an inverse from a premise that is no inequation",
+     "inverse", "form", [AB, ("inverse", Eq(Mul(a, Inv(a)), ONE), E, (), (0,))]),
+    ("an inverse of another term",
+     "inverse", "something else", [
         ("hypothesis", Ne(a, ZERO), E, ("nonzero", ())), ("inverse", Eq(Mul(b, Inv(b)), ONE), E, (), (0,))]),
-    ("sum_add", "kind add", [("sum_add", Eq(Sum(L, a * b), Add(Sum(L, a), Sum(L, b))))]),
-    ("sum_scale", "free of the index", [("sum_scale", Eq(Sum(L, Mul(w(B0), a)), Mul(w(0), Sum(L, a))))]),
-    ("sum_swap", "inner range", [("sum_swap", Eq(Sum(L, Sum(B0, w(B0))), Sum(L, Sum(L, w(B0)))))]),
-    ("sum_swap", "follows", [
+    ("a sum of products as a sum of sums",
+     "sum_add", "form", [("sum_add", Eq(Sum(L, a * b), Add(Sum(L, a), Sum(L, b))))]),
+    ("a factor that depends on the index leaves the sum",
+     "sum_scale", "form", [("sum_scale", Eq(Sum(L, Mul(w(B0), a)), Mul(w(0), Sum(L, a))))]),
+    ("sums swapped though one range depends on the other index",
+     "sum_swap", "inner range", [("sum_swap", Eq(Sum(L, Sum(B0, w(B0))), Sum(L, Sum(L, w(B0)))))]),
+    ("sums swapped without their ranges",
+     "sum_swap", "something else", [
         ("sum_swap", Eq(Sum(L, Sum(n(0), w(B0))), Sum(n(0), Sum(L, w(B0)))))]),
-    ("sum_split", "follow", [  # the range is wrong at n(0) = 0
+    ("a sum's range wrong at zero",
+     "sum_split", "follow", [
         ("sum_split", Eq(SUM, Add(Sum(1, w(B0)), Sum(n(0) - 1, w(B0 + 1)))), E, (Idx(1),))]),
-    ("sum_split", "follow", [("sum_split", Eq(Sum(L, a), Add(Sum(-1, a), Sum(L + 1, a))), E, (Idx(-1),))]),
-    ("sum_split", "follows", [("sum_split", Eq(Sum(L, w(B0)), Add(Sum(1, w(B0)), Sum(L - 1, w(B0)))), E, (Idx(1),))]),
-    ("sum_empty", "follow", [("sum_empty", Eq(SUM, ZERO))]),
-    ("sum_single", "follow", [("sum_single", Eq(Sum(L, w(B0)), w(0)))]),
-    ("sum_pick", "follow", [("sum_pick", Eq(Sum(L, Mul(PICK, w(B0))), w(L)), E, (L,))]),
-    ("sum_pick", "times a term", [("sum_pick", Eq(Sum(L + 1, Mul(PICK, w(B0))), w(0)), E, (Idx(0),))]),
-    ("sum_zero", "zeros", [("sum_zero", Eq(Sum(L, a), ZERO), E, (L,))]),
-    ("iverson_true", "follow", [("iverson_true", Eq(Iverson((ge(l, 0),)), ONE), AT_L)]),
-    ("iverson_false", "may hold", [("iverson_false", Eq(Iverson((ge(l, 0),)), ZERO), AT_L)]),
-    ("linear_add", "linear", [
+    ("a sum split at a negative index",
+     "sum_split", "follow", [("sum_split", Eq(Sum(L, a), Add(Sum(-1, a), Sum(L + 1, a))), E, (Idx(-1),))]),
+    ("a sum split without shifting",
+     "sum_split", "something else", [
+        ("sum_split", Eq(Sum(L, w(B0)), Add(Sum(1, w(B0)), Sum(L - 1, w(B0)))), E, (Idx(1),))]),
+    ("a sum that may not be empty is zero",
+     "sum_empty", "follow", [("sum_empty", Eq(SUM, ZERO))]),
+    ("a sum of more than one term is its first term",
+     "sum_single", "follow", [("sum_single", Eq(Sum(L, w(B0)), w(0)))]),
+    ("picking at an index out of range",
+     "sum_pick", "follow", [("sum_pick", Eq(Sum(L, Mul(PICK, w(B0))), w(L)), E, (L,))]),
+    ("picking at another index",
+     "sum_pick", "times a term", [("sum_pick", Eq(Sum(L + 1, Mul(PICK, w(B0))), w(0)), E, (Idx(0),))]),
+    ("a sum of ones is zero",
+     "sum_zero", "form", [("sum_zero", Eq(Sum(L, a), ZERO), E, (L,))]),
+    ("a bracket that may be false is one",
+     "iverson_true", "follow", [("iverson_true", Eq(Iverson((ge(l, 0),)), ONE), AT_L)]),
+    ("a bracket that may be true is zero",
+     "iverson_false", "may hold", [("iverson_false", Eq(Iverson((ge(l, 0),)), ZERO), AT_L)]),
+    ("linearity that is not declared, operator",
+     "linear_add", "form", [
         ("linear_add", Eq(App("Q", (), (Lam(1, Add(a, b)),)), Add(*(App("Q", (), (Lam(1, x),)) for x in (a, b)))),
          E, (0,))]),
-    ("linear_add", "linear", [("linear_add", Eq(f(Add(a, b)), Add(f(a), f(b))), E, (0,))]),
-    ("linear_scale", "free of the indices", [
+    ("linearity that is not declared, function",
+     "linear_add", "form", [("linear_add", Eq(f(Add(a, b)), Add(f(a), f(b))), E, (0,))]),
+    ("a factor that depends on the index leaves an operator",
+     "linear_scale", "form", [
         ("linear_scale", Eq(P(Mul(w(B0), a)), Mul(w(0), P(a))), E, (0,))]),
-    ("instantiate", "follow", [
+    ("instantiation outside the guards",
+     "instantiate", "follow", [
         ("hypothesis", Eq(w(l), a), Context(("l",), (ge(l, 0),)), ("flat", values(l=l))),
         ("instantiate", Eq(w(-1), a), E, (values(l=-1),), (0,))]),
-    ("scope", "quantified", [  # capture: a value that means the index of a sum
+    ("capture of a bound name",
+     "scope", "quantified", [
         ("hypothesis", Eq(w(l), a), Context(("l",), (ge(l, 0),)), ("flat", values(l=l))),
         ("instantiate", Eq(w(0), a), E, (values(l=B0),), (0,))]),
-    ("scope", "quantified", [("hypothesis", Eq(w(0), a), E, ("flat", values(l=j)))]),
-    ("instantiate", "open", [("hypothesis", Eq(y(0), ZERO),
+    ("an index left unquantified in a hypothesis",
+     "scope", "quantified", [("hypothesis", Eq(w(0), a), E, ("flat", values(l=j)))]),
+    ("instantiation with an open hypothesis",
+     "instantiate", "open", [("hypothesis", Eq(y(0), ZERO),
         Context((), (), (Statement((), (), Eq(y(0), ZERO)),)), (0, ())),
         ("instantiate", Eq(y(0), ZERO), E, ((),), (0,))]),
-    ("hypothesis", "follow", [("hypothesis", Eq(y(l), ZERO), Context(("l",), (), (ALL,)), (0, (("l'", l),)))]),
-    ("hypothesis", "no such", [("hypothesis", Eq(a, ZERO), E, ("zero", ()))]),
-    ("hypothesis", "follow", [("hypothesis", Eq(w(l), a), AT_L, ("flat", values(l=l)))]),  # a side condition assumed
-    ("hypothesis", "follow", inside(l - 1)),  # induction without a base
-    ("hypothesis", "follow", inside(l)),  # the claim in its own proof
-    ("hypothesis", "follow", inside(l + 1)),  # at the wrong index
-    ("weaken", "larger", [
+    ("the induction hypothesis without its guard",
+     "hypothesis", "follow", [("hypothesis", Eq(y(l), ZERO), Context(("l",), (), (ALL,)), (0, (("l'", l),)))]),
+    ("a hypothesis that is not there",
+     "hypothesis", "no such", [("hypothesis", Eq(a, ZERO), E, ("zero", ()))]),
+    ("a side condition assumed",
+     "hypothesis", "follow", [("hypothesis", Eq(w(l), a), AT_L, ("flat", values(l=l)))]),
+    ("induction without base",
+     "hypothesis", "follow", inside(l - 1)),
+    ("the claim in its own proof",
+     "hypothesis", "follow", inside(l)),
+    ("the induction hypothesis at the wrong index",
+     "hypothesis", "follow", inside(l + 1)),
+    ("weakening to fewer guards",
+     "weaken", "larger", [
         ("hypothesis", Eq(w(l), a), Context(("l",), (ge(l, 0),)), ("flat", values(l=l))),
         ("weaken", Eq(w(l), a), AT_L, (), (0,))]),
-    ("cases", "each of the cases", [  # where l = 0 is left out
+    ("a case split that leaves a case out",
+     "cases", "each of the cases", [
         ("power_step", Eq(Pow(a, l), Mul(a, Pow(a, l - 1))), HERE),
         ("cases", Eq(Pow(a, l), Mul(a, Pow(a, l - 1))), AT_L, (ge(l, 1),), (0,))]),
-    ("cases", "each of the cases", [
+    ("a case split with one case twice",
+     "cases", "each of the cases", [
         ("absurd", Eq(a, ZERO), Context(("l",), (ge(l, 0), ge(-1, l)))),
         ("cases", Eq(a, ZERO), Context(("l",), (ge(l, 0),)), (ge(-1, l),), (0, 0))]),
-    ("absurd", "can be met", [("absurd", Eq(ZERO, ONE))]),
-    ("absurd", "can be met", [("absurd", Eq(ZERO, ONE), Context(("l",), (eq(n(l), n(0)), ne(l, 0))))]),  # n may repeat
-    ("distinct", "different numbers", [AB, ("distinct", Eq(ZERO, ONE), E, (), (0,))]),
-    ("induct", "assume", [  # the claim assumed everywhere, the claim itself included
+    ("absurd without contradiction",
+     "absurd", "can be met", [("absurd", Eq(ZERO, ONE))]),
+    ("absurd from a function that repeats a value",
+     "absurd", "can be met", [("absurd", Eq(ZERO, ONE), Context(("l",), (eq(n(l), n(0)), ne(l, 0))))]),
+    ("a contradiction from equal symbols",
+     "distinct", "form", [AB, ("distinct", Eq(ZERO, ONE), E, (), (0,))]),
+    ("induction that assumes the claim everywhere",
+     "induct", "assume", [
         ("hypothesis", Eq(y(l), ZERO), Context(("l",), (ge(l, 0),), (ALL,)), (0, (("l'", l),))),
         ("induct", Eq(y(l), ZERO), Context(("l",), (ge(l, 0),)), (0, (l,)), (0,))]),
-    ("induct", "follow", [  # a measure that may be negative
+    ("induction on a measure that could be less",  # sound, but not the one way to write it
+     "induct", "as small", [
+        ("ring", Eq(Add(w(l), ZERO), w(l)), LATER, ()),
+        ("induct", Eq(Add(w(l), ZERO), w(l)), Context(("l",), (ge(l, 0),)), (0, (l + 1,)), (0,))]),
+    ("induction on a measure with a common divisor",
+     "induct", "as small", [
+        ("ring", Eq(Add(w(l), ZERO), w(l)), LATER, ()),
+        ("induct", Eq(Add(w(l), ZERO), w(l)), Context(("l",), (ge(l, 0),)), (0, (2 * l,)), (0,))]),
+    ("induction on a measure that may be negative",
+     "induct", "follow", [
         ("hypothesis", Eq(y(l), ZERO), Context(("l",), (), (FREE,)), (0, (("l'", l),))),
         ("induct", Eq(y(l), ZERO), AT_L, (0, (l,)), (0,))]),
-    ("tangent_constant", "varies", [("tangent_constant", Tangent("d", y(0), ZERO))]),
-    ("tangent_variable", "what varies", [("tangent_variable", Tangent("d", y(0), App("v", (0,))))]),
-    ("tangent_variable", "follows", [("tangent_variable", Tangent("d", w(0), App("v", (1,))))]),
-    ("tangent_add", "follows", [W0, ("tangent_add", Tangent("d", Add(w(0), w(0)), App("v", (0,))), E, (), (0, 0))]),
-    ("tangent_mul", "follows", [
+    ("the derivative of what varies by definition is zero",
+     "tangent_constant", "varies", [("tangent_constant", Tangent("d", y(0), ZERO))]),
+    ("a derivative of what does not vary itself",
+     "tangent_variable", "form", [("tangent_variable", Tangent("d", y(0), App("v", (0,))))]),
+    ("a derivative at another index",
+     "tangent_variable", "something else", [("tangent_variable", Tangent("d", w(0), App("v", (1,))))]),
+    ("a derivative of a sum of one addend",
+     "tangent_add", "something else", [
+        W0, ("tangent_add", Tangent("d", Add(w(0), w(0)), App("v", (0,))), E, (), (0, 0))]),
+    ("a derivative of a product is the product",
+     "tangent_mul", "something else", [
         W0, ("tangent_mul", Tangent("d", Mul(w(0), w(0)), Mul(App("v", (0,)), App("v", (0,)))), E, (), (0, 0))]),
-    ("tangent_sum", "context", [
+    ("a derivative of a sum in another context",
+     "tangent_sum", "context", [
         W0, ("tangent_sum", Tangent("d", Sum(L, w(0)), Sum(L, App("v", (0,)))), E, (L, "j"), (0,))]),
-    ("tangent_function", "last premise", [
+    ("chain rule without differentiability",
+     "tangent_function", "form", [
         ("tangent_constant", Tangent("d", a, ZERO)), AB,
         ("tangent_function", Tangent("d", f(a), Mul(App("df", (), (a,)), ZERO)), E, (((),),), (0, 1))]),
-    ("tangent_function", "another argument", [
+    ("chain rule at another point",
+     "tangent_function", "another part", [
         ("tangent_constant", Tangent("d", b, ZERO)), ("hypothesis", Deriv(f(a)), E, ("smooth", ())),
         ("tangent_function", Tangent("d", f(a), Mul(App("df", (), (a,)), ZERO)), E, (((),),), (0, 1))]),
-    ("tangent_unfold", "another term", [W0, ("tangent_unfold", Tangent("d", y(1), App("v", (0,))), E, (1,), (0,))]),
-    ("tangent_convert", "another derivative", [W0, AB, ("tangent_convert", Tangent("d", w(0), b), E, (), (0, 1))]),
-    ("goal", "contradict", [("absurd", Eq(ZERO, ONE), Context(("l",), (ge(l, 0), ge(-1, l))))]),
-    ("goal", "open", [("hypothesis", Eq(ZERO, ONE), Context((), (), (Statement((), (), Eq(ZERO, ONE)),)), (0, ()))]),
-    ("item", "refl", [("ring", Eq(a, a))]),
-    ("item", "before", [AB, AB]),
-    ("item", "in range", [("sym", Eq(a, a * ONE), E, (), (0,))]),  # the claim as its own premise
-    ("scope", "global", [("ring", Eq(Add(w(qvar("L")), ZERO), w(qvar("L"))), Context(("L",)))]),
-    ("scope", "global", [("ring", Eq(Add(w(qvar("a")), a), Add(a, w(qvar("a")))), Context(("a",)))]),
-    ("scope", "quantified", [("ring", Eq(Add(w(l), ZERO), w(l)))]),
-    ("scope", "bound index", [("ring", Eq(Add(w(B0), ZERO), w(B0)))]),
-    ("unused", "item", [AB, ("ring", Eq(a + b, Add(b, a)))]),
-    ("item", "twice", [  # a new index named like one that is there
+    ("derivative of a definition in another case",
+     "tangent_unfold", "form", [W0, ("tangent_unfold", Tangent("d", y(1), App("v", (0,))), E, (1,), (0,))]),
+    ("converting another derivative",
+     "tangent_convert", "form", [W0, AB, ("tangent_convert", Tangent("d", w(0), b), E, (), (0, 1))]),
+    ("contradictory guards",
+     "goal", "contradict", [("absurd", Eq(ZERO, ONE), Context(("l",), (ge(l, 0), ge(-1, l))))]),
+    ("a goal with an open induction hypothesis",
+     "goal", "open", [("hypothesis", Eq(ZERO, ONE), Context((), (), (Statement((), (), Eq(ZERO, ONE)),)), (0, ()))]),
+    ("t is t by another rule",
+     "item", "refl", [("ring", Eq(a, a))]),
+    ("an item twice",
+     "item", "before", [AB, AB]),
+    ("the claim as its own premise",
+     "item", "before", [("sym", Eq(a, a * ONE), E, (), (0,))]),
+    ("a quantified variable named like a size",
+     "scope", "global", [("ring", Eq(Add(w(qvar("L")), ZERO), w(qvar("L"))), Context(("L",)))]),
+    ("a quantified variable named like a symbol",
+     "scope", "global", [("ring", Eq(Add(w(qvar("a")), a), Add(a, w(qvar("a")))), Context(("a",)))]),
+    ("an index left unquantified",
+     "scope", "quantified", [("ring", Eq(Add(w(l), ZERO), w(l)))]),
+    ("a bound index outside its sum",
+     "scope", "not quantified", [("ring", Eq(Add(w(B0), ZERO), w(B0)))]),
+    ("an item that nothing needs",
+     "unused", "item", [AB, ("ring", Eq(a + b, Add(b, a)))]),
+    ("a new index named like one that is there",
+     "scope", "twice", [
         ("ring", Eq(Add(w(j), ZERO), w(j)), Context(("j", "j"), (ge(j, 0), lt(j, L)))),
         ("sum_congruence", Eq(Sum(L, w(j)), Sum(L, w(j))), Context(("j",)), (L, "j"), (0,))]),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("rule", "reason", "steps"), FALSE, ids=[f"{k}-{x[0]}" for k, x in enumerate(FALSE)])
+@pytest.mark.parametrize(("rule", "reason", "steps"), [x[1:] for x in FALSE], ids=[x[0] for x in FALSE])
 def test_a_false_proof(rule: str, reason: str, steps: list[Step]) -> None:
     found = report(*steps)
     assert not found["accepted"]
@@ -291,7 +382,7 @@ def test_a_false_proof(rule: str, reason: str, steps: list[Step]) -> None:
 
 
 def test_every_rule_of_kernel_and_checker_refuses_something() -> None:
-    assert set(check.RULES) == set(RULES) and set(check.RULES) <= {x[0] for x in FALSE}
+    assert set(check.RULES) == set(RULES) and set(check.RULES) <= {x[1] for x in FALSE}
 
 
 THEORIES: list[tuple[str, dict[str, Any]]] = [
@@ -299,7 +390,7 @@ THEORIES: list[tuple[str, dict[str, Any]]] = [
         Definition("y", ("l",), (Case((ge(l, 0),), ZERO), Case((le(l, 0),), ONE))),),)}),
     ("go down", {"definitions": ((Definition("y", ("l",), (Case((ge(l, 0),), y(l)),), (l,)),),)}),
     ("go down", {"definitions": ((Definition("y", ("l",), (Case((ge(l, 0),), Sum(2, y(B0))),), (l,)),),)}),
-    ("negative", {"definitions": ((Definition("y", ("l",), (Case((), y(l - 1)),), (l,)),),)}),
+    ("does not follow", {"definitions": ((Definition("y", ("l",), (Case((), y(l - 1)),), (l,)),),)}),
     ("never holds", {"definitions": ((Definition("y", ("l",), (Case((ge(l, 0), ge(-1, l)), ZERO),)),),)}),
     ("quantified", {"definitions": ((Definition("y", ("l",), (Case((), w(j)),)),),)}),
     ("quantified", {"definitions": ((Definition("y", ("l",), (Case((ge(j, 0),), ZERO),)),),)}),
@@ -421,17 +512,17 @@ def test_every_yes_of_its_arithmetic_is_right(seed: int) -> None:
         value = _value(c[1], *model)
         return value >= 0 if c[0] == "ge" else (value == 0) == (c[0] == "eq")
 
-    yes, arithmetic = 0, check.Arithmetic()
+    yes = 0
     for _ in range(1500):
         raw = [(rng.choice(("ge", "ge", "ge", "eq", "ne")), _index(rng)) for _ in range(rng.randint(2, 6))]
         cons, goal = [check.con(*c) for c in raw[1:]], check.con(*raw[0])
         for m in models[:40]:  # the normal form says the same
             assert [holds(c, m) for c in raw] == [holds(c, m) for c in (goal, *cons)]
             assert holds(goal, m) != any(holds(c, m) for c in check.negation(goal))
-        if arithmetic.refutes(cons):
+        if check.refutes(frozenset(cons)):
             yes += 1
             assert not any(all(holds(c, m) for c in cons) for m in models), cons
-        elif arithmetic.entails(cons, goal):
+        elif check.entails(cons, goal):
             yes += 1
             assert all(holds(goal, m) for m in models if all(holds(c, m) for c in cons)), (cons, goal)
     assert yes > 80
@@ -474,14 +565,8 @@ def test_it_imports_the_standard_library_only_and_evaluates_nothing() -> None:
 
 
 def test_a_person_can_read_it_in_an_evening() -> None:
-    source = LONE.read_text()
-    texts = [
-        x.body[0] for x in ast.walk(ast.parse(source)) if isinstance(x, (ast.Module, ast.ClassDef, ast.FunctionDef))
-    ]
-    prose = {k for x in texts if isinstance(x, ast.Expr) for k in range(x.lineno, (x.end_lineno or 0) + 1)}
-    lines = source.splitlines()
-    code = [k for k, line in enumerate(lines, 1) if line.strip() and line.strip()[0] != "#" and k not in prose]
-    assert len(code) <= 1000
+    """All lines count: docstrings and blank ones too."""
+    assert len(LONE.read_text().splitlines()) <= 1_050
 
 
 # -- the command -------------------------------------------------------------------------

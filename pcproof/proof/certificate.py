@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import gcd
 from typing import Any
 
 from ..language.index import Atom, Con, Idx, QVar, Size
@@ -31,6 +32,7 @@ from ..language.signature import (
     relation_terms,
 )
 from ..language.terms import Add, App, Inv, IsZero, Iverson, Lam, Mul, Num, Pow, Sum, Term, symbols
+from . import check
 from .kernel import Context, Item, Kernel, KernelError, Theorem
 
 FORMAT = "pcproof-certificate-1"
@@ -199,6 +201,34 @@ def _index_json(form: tuple[Any, ...]) -> Json:
     return [form[0], *rows]
 
 
+def least_measures(assumptions: Sequence[Con], claims: Sequence[Context], measures: Sequence[Idx]) -> tuple[Idx, ...]:
+    """The measures of a joint induction in the one way to write them, which leaves its hypotheses as they are.
+
+    If g divides all coefficients, only the order of the constants modulo g matters: g becomes the number of different
+    remainders.  Then all are less by the greatest number that leaves them non-negative, as far as the checker sees.
+    """
+    g = gcd(*(c for m in measures for _, c in m.terms)) or 1
+    rest = sorted({m.const % g for m in measures})
+    measures = [
+        Idx(m.const // g * len(rest) + rest.index(m.const % g), [(a, c // g * len(rest)) for a, c in m.terms])
+        for m in measures
+    ]
+    w = _Writer()
+    cons = [(*assumptions, *c.guards) for c in claims]
+    known = [frozenset(check.con(c.kind, w.form(c.expr)) for c in cs) for cs in cons]
+
+    def fits(n: int) -> bool:
+        return all(check.entails(cs, check.ge(w.form(m), n)) for cs, m in zip(known, measures))
+
+    low, high = 0, 1
+    while fits(high) and not all(map(check.refutes, known)):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return tuple(m - low for m in measures)
+
+
 # -- the part of a theory that matters -----------------------------------------
 def _calls(d: Definition) -> set[str]:
     return set().union(*(symbols(c.value) for c in d.cases))
@@ -283,6 +313,11 @@ class Proof:
             r = item.claim
             if isinstance(r, Eq) and r.lhs is r.rhs:
                 item = replace(item, rule="refl", arguments=(), premises=())
+            if item.rule == "induct":
+                claims = [self.kernel.items[p].context for p in item.premises]
+                which, measures = item.arguments
+                least = least_measures(self.kernel.theory.assumptions, claims, measures)
+                item = replace(item, arguments=(which, least))
             of[item.id] = first.setdefault((item.context, r), item)
         needed: dict[int, Item] = {}
         todo = [of[g.id] for g in self.goals]
