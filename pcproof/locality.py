@@ -32,7 +32,7 @@ from .networks.gradients import backprop_theory
 from .networks.network import L, Network
 from .proof.certificate import Proof
 from .proof.kernel import Context, Kernel, KernelError, Theorem
-from .refute.remote import Witness, find_witness
+from .refute.remote import EFFORT, Witness, find_witness
 from .rules.equations import Equations, RuleError, timed_theory
 from .rules.neighbourhood import Neighbourhood, Site, backprop_sites, sites
 from .rules.reads import Obligation, decide, reads
@@ -228,21 +228,21 @@ def shown(o: Obligation) -> str:
 
 
 # -- analysis ---------------------------------------------------------------------------------
-def locality(what: Any, seconds: float = 8.0) -> Locality:
+def locality(what: Any, effort: int = EFFORT) -> Locality:
     """Local, NotLocal or Undecided: of a Rule, its Equations, or (a Network) of backprop on it.
 
-    seconds: how long to look for a network in which a read outside the neighbourhood matters.
+    effort: how many states to look at for one in which a read outside the neighbourhood matters.
     Raises RuleError for networks that state no neighbourhood, TypeError for anything else.
     """
     if isinstance(what, Network):
-        return _analyse("backprop", what, backprop_theory(what), backprop_sites(what), seconds)
+        return _analyse("backprop", what, backprop_theory(what), backprop_sites(what), effort)
     e = getattr(what, "equations", what)
     if not isinstance(e, Equations):
         raise TypeError(f"a rule, its equations or a network was expected, got {type(what).__name__}")
-    return _analyse(e.name, e.net, timed_theory(e), sites(e), seconds)
+    return _analyse(e.name, e.net, timed_theory(e), sites(e), effort)
 
 
-def _analyse(name: str, net: Network, theory: Theory, places: Sequence[Site], seconds: float) -> Locality:
+def _analyse(name: str, net: Network, theory: Theory, places: Sequence[Site], effort: int) -> Locality:
     k = Kernel(theory)
     found: list[SiteReads] = []
     for site in places:
@@ -254,7 +254,7 @@ def _analyse(name: str, net: Network, theory: Theory, places: Sequence[Site], se
             if not o.ok:
                 text = (shown(o), o.why)
                 if text not in known:
-                    known[text] = find_witness(net, k.theory, th.rhs, obligations, o, seconds)
+                    known[text] = find_witness(net, k.theory, th.rhs, obligations, o, effort)
                 w = known[text]
                 if w is not None:
                     witnesses[n] = w

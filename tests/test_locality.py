@@ -153,6 +153,10 @@ NOT_LOCAL = {
     "activities of the output": (lambda: rule(learn=PLAIN * pp.sq(x[0])), "x[t,0,b,k]"),
     "the loss": (lambda: rule(learn=PLAIN * pp.sq(x[0] - mu[0])), "eps[t,0,b,k]"),
     "the energy": (lambda: rule(learn=PLAIN * F), "eps[t,m,b,k]"),
+    "activities of the predicted layer": (
+        lambda: rule(energy=F + pp.Sum(pp.sq(mu[L_]) / 2, (L_, 0, L - 1))),
+        "mu[t,l-1,b,j]",
+    ),
     "the energy, in the step": (lambda: rule(step=-F.diff(x[L_]) / (1 + F)), "eps[t,m,c,j]"),
     "forward values of the layer": (lambda: rule(learn=PLAIN * pp.sq(y[L_])), "y[l-1,b,k]"),
     "a start from the output": (lambda: rule(start=y[L_] * pp.sq(y[0])), "y[0,c,j]"),
@@ -257,7 +261,7 @@ def test_what_cancels_is_not_read() -> None:
 
 def test_a_read_that_never_matters_is_unknown() -> None:
     s = layer_errors()
-    found = locality(static(add(App("theta", (l, i, j)), mul(IsZero(s), s))), seconds=1)
+    found = locality(static(add(App("theta", (l, i, j)), mul(IsZero(s), s))), effort=2_000)
     assert isinstance(found, Undecided) and found.verdict == "unknown" and "apparent" in found.sentence()
 
 
@@ -270,7 +274,7 @@ def test_an_indicator_restricts_what_is_read() -> None:
 
 @pytest.mark.parametrize("wrap", (Inv, IsZero, lambda s: App("f", (l,), (s,)), lambda s: mul(s, s)))
 def test_nothing_hides_a_read(wrap: Callable[[Term], Term]) -> None:
-    found = locality(static(wrap(layer_errors())), seconds=3)
+    found = locality(static(wrap(layer_errors())), effort=6_000)
     assert isinstance(found, NotLocal) and "eps[t,l-1,0,k]" in names(found)
 
 
@@ -396,9 +400,7 @@ def test_states_that_agree_in_the_neighbourhood_get_the_same_update(what: pp.Rul
     assert isinstance(found, Local)
     random, agreed = Random(1), 0
     for s in found.sites:
-        search = remote._Search(
-            found.net, found.proof.kernel.theory, s.theorem.rhs, s.obligations, s.obligations[0], 1e18
-        )
+        search = remote._Search(found.net, found.proof.kernel.theory, s.theorem.rhs, s.obligations, s.obligations[0])
         search.lawful = []
         for shape in [v for v in search._shapes() if v.depth == 2][-2:-1]:
             for env in search._places(shape):

@@ -2,16 +2,15 @@
 
 A read outside the neighbourhood may be apparent only.  A ``Witness`` shows
 that it is not: exact numbers for the activities and weights in force, one of
-them changed, everything in the neighbourhood the same (of a message through a
-weight, the product), the update different.  Activities and weights of a
-running rule are free here: the law of the update is asked for every state,
-reached or not; where an update order mixes two times, their values are free
-of each other.
+them changed (or two, where one alone always takes a neighbour with it),
+everything in the neighbourhood the same (of a message through a weight, the
+product), the update different.  Activities and weights of a running rule are
+free here: the law of the update is asked for every state, reached or not;
+where an update order mixes two times, their values are free of each other.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -36,7 +35,7 @@ Point = tuple[str, tuple[int, ...], Fraction]  # a function, its indices, where 
 ACTIVATIONS = (Activation(IDENTITY), Activation(SQUARE), Activation(TABLE), Activation(TABLE, seed=1))
 VALUES = (1, 1, -1, 2)
 QUICK, THOROUGH = 6, 24  # states tried of one size, place and activation
-SECOND_LOOK = 1.0  # seconds
+EFFORT, SECOND_LOOK = 16_000, 4_000  # changed states looked at: the same on every machine
 DEPTHS, BATCHES = (1, 2, 3, 4), (1, 2)
 ZERO, ONE = Fraction(0), Fraction(1)
 
@@ -112,9 +111,9 @@ def _free(theory: Theory, site: Site) -> set[str]:
 
 @dataclass(frozen=True)
 class Witness:
-    """The update reads ``read``: change one number and nothing that the site may read changes, but the update does.
+    """The update reads ``remote``: change a number and nothing that the site may read changes, but the update does.
 
-    at: the site's indices.  changed: the entry or point, its old and new value.
+    at: the site's indices.  changed: the entry or point, its old and new value (two where one depends on the other).
     remote: the quantity that was read, before and after.  update: before and after.
     alone: no other read outside the neighbourhood changes.
     """
@@ -190,19 +189,21 @@ def _place(term: App, ev: Evaluator, env: Env) -> str:
 
 
 def find_witness(
-    net: Network, theory: Theory, term: Term, obligations: Sequence[Obligation], which: Obligation, seconds: float
+    net: Network, theory: Theory, term: Term, obligations: Sequence[Obligation], which: Obligation, effort: int = EFFORT
 ) -> Witness | None:
     """The smallest network found in which the read of ``which`` changes the update ``term``, None if none is."""
-    return _Search(net, theory, term, obligations, which, time.monotonic() + seconds).run()
+    return _Search(net, theory, term, obligations, which).run(effort)
 
 
 class _Search:
     """Depth, widths, batch, then site, activation and numbers; the order is fixed."""
 
     def __init__(
-        self, net: Network, theory: Theory, term: Term, obligations: Sequence[Obligation], which: Obligation, end: float
+        self, net: Network, theory: Theory, term: Term, obligations: Sequence[Obligation], which: Obligation
     ) -> None:
-        self.net, self.theory, self.term, self.which, self.end = net, theory, term, which, end
+        self.net, self.theory, self.term, self.which = net, theory, term, which
+        self.left = 0  # changed states that may still be looked at
+        self.pairs = False  # change two numbers, so that what depends on both may stay the same
         self.site = which.site
         self.lawful = [o.read for o in obligations if o.ok]
         self.others = [o.read for o in obligations if not o.ok and o.read.term is not which.read.term]
@@ -219,16 +220,25 @@ class _Search:
         self.maps = any(s.kind in (FUNCTION, OPERATOR) for s in theory.symbols.values())
         self.mixed = any(n.endswith("_mixed") for n in symbols(term))
 
-    def run(self) -> Witness | None:
+    def run(self, effort: int) -> Witness | None:
+        """One number changed; if that shows nothing, two."""
+        for self.pairs in (False, True):
+            self.left = effort // 2
+            found = self._run()
+            if found is not None:
+                return found
+        return None
+
+    def _run(self) -> Witness | None:
         """A quick look at every size; if something is found, a longer one at the sizes before it."""
         sizes = list(self._shapes())
         for n, shape in enumerate(sizes):
             found = self._look(shape, QUICK)
             if found is not None:
-                self.end = min(self.end, time.monotonic() + SECOND_LOOK)
-                earlier = (self._look(s, THOROUGH) for s in sizes[:n] if time.monotonic() < self.end)
+                self.left = SECOND_LOOK
+                earlier = (self._look(s, THOROUGH) for s in sizes[:n] if self.left > 0)
                 return self._simplified(next((w for w in earlier if w is not None), found))
-            if time.monotonic() > self.end:
+            if self.left <= 0:
                 break
         return None
 
@@ -241,7 +251,7 @@ class _Search:
                     if w.alone:
                         return w
                     spare = spare or w
-                if time.monotonic() > self.end:
+                if self.left <= 0:
                     return spare
         return spare
 
@@ -400,21 +410,41 @@ class _Search:
             return  # the read does not exist in this network
         info = self._info(ev, env, allowed)
         others = self._others(ev, env)
-        changes: list[tuple[State, Key | Point, Fraction]] = [
-            (replace(state, entries={**state.entries, k: v + 1}), k, v) for k, v in state.entries.items()
-        ]
-        for p in dict.fromkeys(points):
-            value = Fraction(ev.model.functions[p[0]](*p[1], p[2]))
-            changes.append((replace(state, points={p: value + 1}), p, value))
-        for after, what, old in changes:
-            w = self._compare(state, after, what, old, env, spots, allowed, update, reads, points, info, others)
+        for after in self._changes(state, ev, env, spots, allowed, reads, points, info):
+            self.left -= 1
+            w = self._compare(state, after, env, spots, allowed, update, reads, points, info, others)
             if w is not None:
                 yield w
 
+    def _changes(
+        self, state: State, ev: Evaluator, env: Env, spots: list[Env], allowed: dict[Key, list[Key]],
+        reads: list[Any], points: list[Point], info: list[Any],
+    ) -> Iterator[State]:  # fmt: skip
+        """States in which one number is another; or two are, whose effects on the neighbourhood may cancel."""
+        single = {k: replace(state, entries={**state.entries, k: v + 1}) for k, v in state.entries.items()}
+        if not self.pairs:
+            yield from single.values()
+            for p in dict.fromkeys(points):
+                yield replace(state, points={p: Fraction(ev.model.functions[p[0]](*p[1], p[2])) + 1})
+            return
+        effects: dict[Key, list[Fraction]] = {}
+        self.left -= len(single)
+        for k, after in single.items():
+            now = self._info(after.evaluator(self.theory, self.site), env, allowed)
+            if any((u is None) != (v is None) for u, v in zip(now, info)):
+                return
+            effects[k] = [u - v for u, v in zip(now, info) if u is not None]
+        for k, after in single.items():
+            ev = after.evaluator(self.theory, self.site)
+            if any(self._value(ev, self.which.read, s) != v for s, v in zip(spots, reads)):
+                for other, effect in effects.items():
+                    for by in (1, -1) if other != k else ():
+                        if all(u + by * v == 0 for u, v in zip(effects[k], effect)):
+                            yield replace(after, entries={**after.entries, other: state.entries[other] + by})
+
     def _compare(
-        self, state: State, after: State, what: Key | Point, old: Fraction, env: Env, spots: list[Env],
-        allowed: dict[Key, list[Key]], update: Fraction, reads: list[Any], points: list[Point],
-        info: list[Any], others: list[Any],
+        self, state: State, after: State, env: Env, spots: list[Env], allowed: dict[Key, list[Key]],
+        update: Fraction, reads: list[Any], points: list[Point], info: list[Any], others: list[Any],
     ) -> Witness | None:  # fmt: skip
         ev = after.evaluator(self.theory, self.site)
         moved = next((n for n, s in enumerate(spots) if self._value(ev, self.which.read, s) != reads[n]), None)
@@ -428,10 +458,15 @@ class _Search:
             name += f" at {points[moved][2]}"
         remote = (name, reads[moved], self._value(ev, self.which.read, spots[moved]))
         alone = self._others(ev, env) == others
-        changed = f"{_name((what[0], what[1]))} from {old} to {old + 1}"
-        if len(what) == 3:
-            changed = f"the value of {_name((what[0], what[1]))} at {what[2]} from {old} to {old + 1}"
-        return Witness(self.theory, self.site, self.term, state, after, env, changed, remote, (update, now), alone)
+        changed = [
+            f"{_name(k)} from {v} to {after.entries[k]}" for k, v in state.entries.items() if after.entries[k] != v
+        ]
+        if after.points:
+            functions_before = state.evaluator(self.theory, self.site).model.functions
+            for (f, idx, v), new in after.points.items():
+                changed.append(f"the value of {_name((f, idx))} at {v} from {functions_before[f](*idx, v)} to {new}")
+        text = " and ".join(changed)
+        return Witness(self.theory, self.site, self.term, state, after, env, text, remote, (update, now), alone)
 
     def _value(self, ev: Evaluator, read: Read, here: Env) -> Fraction:
         return Fraction(ev.value(read.term, here))
