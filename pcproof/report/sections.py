@@ -300,7 +300,7 @@ def training(work: Work) -> None:
 def believe(work: Work) -> None:
     main = _main(work)
     work.page["trust"] = trust.beliefs(main, work.page["torch"])
-    coq = export(_proof_of(main).data, MAIN)
+    coq = export(_proof_of(main).data)
     work.page["copy"] = {"latex": tex.theorem_latex(main), "bibtex": trust.bibtex(main), "coq": coq}
 
 

@@ -45,8 +45,8 @@ def goals(texts: Texts, data: Json) -> str:
     return " /\\\n  ".join(f"({texts.statement(g['statement'])})" for g in data["goals"])
 
 
-def export(data: Json, title: str = "") -> str:
-    """The whole file, a function of the certificate alone (``title`` is not used any more).
+def export(data: Json) -> str:
+    """The whole file, a function of the certificate alone.
 
     Raises ``CoqError`` where the exporter has no words, or the certificate no sense.
     """

@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...proof.acceptance import ACCEPTED, NOT_RUN, REJECTED, UNKNOWN, Acceptance
+from ..coq_reader import compare
 from .export import digest, export
 from .sentences import fault
 from .stated import MODULE, stated
@@ -137,9 +138,10 @@ def queue(jobs: int | None = None, timeout: float = TIMEOUT) -> Iterator[Queue]:
 def accept(data: Json, timeout: float = TIMEOUT, processes: Processes | None = None) -> Acceptance:
     """coqc's verdict on a certificate.
 
-    timeout: seconds for coqc.  Accepted: the exported file compiles, it holds what the certificate states, and all
-    axioms are allowed ones.  Rejected: coqc, or a look at the axioms, says no.  Unknown: out of time, coqc gave up,
-    or the exporter has no words for the certificate.  Not run: there is no coqc.
+    timeout: seconds for coqc.  Accepted: the exported file compiles, it holds what the certificate states (as coqc is
+    asked anew in a second file, and as ``coq_reader`` reads the first), and all axioms are allowed ones.  Rejected:
+    one of these says no.  Unknown: out of time, coqc gave up, or the exporter has no words for the certificate.  Not
+    run: there is no coqc.
     """
     try:
         return accept_text(data, export(data), timeout, processes)
@@ -178,7 +180,12 @@ def accept_text(data: Json, text: str, timeout: float = TIMEOUT, processes: Proc
     if axioms is None:
         return says(REJECTED, "the answer of Print Assumptions was not understood")
     extra = sorted(set(axioms) - ALLOWED)
-    return says(REJECTED if extra else ACCEPTED, f"it rests on {', '.join(extra)}" if extra else "", tuple(axioms))
+    if extra:
+        return says(REJECTED, f"it rests on {', '.join(extra)}", tuple(axioms))
+    different = compare(text, data)
+    if different:
+        return says(REJECTED, f"coqc accepts it, but it states something else: {different[0]}", tuple(axioms))
+    return says(ACCEPTED, "", tuple(axioms))
 
 
 def assumptions(output: str) -> list[str] | None:
