@@ -42,7 +42,7 @@ from .networks.network import B, L, WeightKind, width
 from .proof.ring import ring_equal
 from .report.elimination import check, occurrences, picks
 from .report.formula import EMPTY, Formula, Line, Pen, math, minus, symbol, words
-from .rules.equations import Equations, RuleError, moment, timed_theory
+from .rules.equations import EVERY_STEP, Equations, RuleError, moment, timed_theory
 
 __all__ = ["Derivation", "Line", "Section", "derive"]
 
@@ -290,7 +290,9 @@ class _Deriver:
             along = any(ring_equal(c.value, _expanded(neg(App("alpha")), g.value)) for g in cases)
             name = kind.name
             rule = f"alpha times -dF/d{name}" if along else f"the rule's own change (not -alpha dF/d{name})"
-            when = "at t = " + Pen().index(moment(self.e.when)).text + " and at no other time"
+            when = "at every time t"
+            if self.e.when != EVERY_STEP:
+                when = "at t = " + Pen().index(moment(self.e.when)).text + " and at no other time"
             change = pen.term(App(kind.change, (_l, *units)))
             lines.append(Line(change, pen.term(c.value), where=pen.cons(c.guard), rule=rule, comment=when))
         return Section(f"The gradient by a weight: {kind.name}", tuple(lines), kind.meaning)

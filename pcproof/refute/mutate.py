@@ -19,7 +19,7 @@ from ..language.show import show, show_con, show_statement
 from ..language.signature import PARAMETER, Case, Claim, Definition, Statement, Symbol, Theory
 from ..language.terms import ZERO, App, Num, Term, add, mul
 from ..networks.network import L
-from ..rules.equations import Equations, moment, other_orders, static_theory
+from ..rules.equations import EVERY_STEP, Equations, moment, other_orders, static_theory
 from . import rewrite
 from .confirm import Judge
 from .instance import Activation, Instance
@@ -125,7 +125,16 @@ def _starts(e: Equations) -> Iterator[tuple[str, str, Equations]]:
 
 
 def _moments(e: Equations) -> Iterator[tuple[str, str, Equations]]:
-    t, m = qvar("t"), moment(e.when)
+    t = qvar("t")
+    if e.when == EVERY_STEP:
+        for label, one in (("l - 1", qvar("l") - 1), ("0", Idx(0))):
+            yield (
+                f"moment: at t = {label}",
+                f"theta[l] learns at t = {label} alone",
+                replace(e, when=Con("eq", t - one)),
+            )
+        return
+    m = moment(e.when)
     for label, when in (
         (f"at t = {m + 1!r}", m + 1),
         (f"at t = {m - 1!r}", m - 1),

@@ -25,6 +25,7 @@ ORDERS = {
     "states-first-fresh": "activities are written first, errors are computed again, then weights",
 }
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
+EVERY_STEP = ge(t, 0)  # as ``when``: all weights learn at every time
 
 
 class RuleError(ValueError):
@@ -39,7 +40,7 @@ class Equations:
     start: activity of hidden layers at time 0, over l, b, i.
     step: cases over hidden layers l, of x_{t+1} - x_t, in x, theta, mu, eps.
     change: for each kind of weight, the change of theta[l,..] when it learns.
-    when: constraint on t and l: theta[l] learns at time t.
+    when: constraint on t and l: theta[l] learns at time t; or ``EVERY_STEP``.
     order: one of ``ORDERS``.
     parameters: further symbols (gamma, ...); sizes: further integers (t_c).
     held: predictions and their derivatives keep the values of the forward pass.
@@ -114,7 +115,9 @@ def other_orders(e: Equations) -> dict[str, str]:
 
 
 def moment(when: Con) -> Idx:
-    """The time at which theta[l] learns, from the equation ``when``."""
+    """The time at which theta[l] learns, from the equation ``when``; RuleError where it is no single time."""
+    if when == EVERY_STEP:
+        raise RuleError("the rule learns at every step; this asks for one moment for each layer")
     coeff = dict(when.expr.terms).get(QVar("t"), 0)
     if when.kind != "eq" or abs(coeff) != 1:
         raise RuleError(f"`when` must fix one moment for each layer, like Eq(t, l); got {when!r}")
@@ -208,8 +211,9 @@ def timed_theory(e: Equations) -> Theory:
         cases = [
             Case((*_equal(t, Idx(0)), *layers), App(k.initial, (l, *units))),
             Case((ge(t, 1), *layers, learning), add(old, App(k.change, (before, l, *units)))),
-            *(Case((ge(t, 1), *layers, other), old) for other in learning.negations()),
         ]
+        if e.when != EVERY_STEP:
+            cases += [Case((ge(t, 1), *layers, other), old) for other in learning.negations()]
         group.append(Definition(k.name, ("t", "l", *k.units), tuple(cases), (t, Idx(rank["theta"]))))
         symbols += [
             Symbol(k.name, DEFINED, 2 + len(units), shape="time, " + k.shape, meaning=k.meaning),

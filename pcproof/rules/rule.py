@@ -14,7 +14,7 @@ from ..language.terms import ZERO, App, Inv, Pow, Term, free_vars, subst, subst_
 from ..networks.network import B, L, Network, width
 from .claims import equals_backprop
 from .domain import check_domain
-from .equations import ORDERS, SYNCHRONOUS, Equations, RuleError, moment
+from .equations import EVERY_STEP, ORDERS, SYNCHRONOUS, Equations, RuleError, moment
 from .surface import Field, Scalar, indicator_parts, short
 
 
@@ -33,7 +33,7 @@ class Rule:
     start: {x[l]: value} at time 0, for hidden layers; clamped layers are skipped.
     step: {x[l]: change of x[l] from t to t + 1}, for hidden layers.
     learn: {theta[l + 1]: change}, for every kind of weight of the network.
-    when: ``Eq(t, ...)``, the moment at which theta[l + 1] learns.
+    when: ``Eq(t, ...)``, the moment at which theta[l + 1] learns; or ``EVERY_STEP``.
     order: update order inside one time step; see ``equations.ORDERS``.
     held: predictions and their derivatives keep the values of the forward pass
         while the activities move (fixed prediction).
@@ -70,7 +70,8 @@ class Rule:
         if not isinstance(learn, Mapping):
             raise RuleError("learn must be a mapping like {theta[l + 1]: ...}")
         try:
-            moment(when)  # refuses a `when` that does not fix a moment
+            if when != EVERY_STEP:
+                moment(when)  # refuses a `when` that does not fix a moment
         except RuleError:
             raise RuleError(f"`when` must fix one moment for each layer, like Eq(t, l); got {when!r}") from None
         if not isinstance(held, bool):

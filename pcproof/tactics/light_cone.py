@@ -26,7 +26,7 @@ from ..language.signature import Eq, Statement, Theory
 from ..language.terms import ONE, ZERO, App, Mul, Num, Pow, Term, mul, subterms
 from ..networks.network import L
 from ..proof.kernel import Kernel, Theorem
-from ..rules.equations import Equations, moment
+from ..rules.equations import EVERY_STEP, Equations, moment
 from .goals import Stuck, Tools, prove_equation
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
@@ -175,6 +175,8 @@ class Cone:
 
     def arrivals(self) -> list[Idx]:
         """When the wave may arrive at layer l: at the moment of theta^{l+1}, or at t = l."""
+        if self.e.when == EVERY_STEP:
+            return [l]
         own = moment(self.e.when).replace(lambda a: l + 1 if a == l.terms[0][0] else None)
         return list(dict.fromkeys((own, l)))
 
