@@ -3,9 +3,11 @@
 The format is published in ``docs/certificate.md``; ``proof/check.py`` reads it.
 Terms, and contexts, are written once and referred to by number; numbers are
 given in the order of first use, so the same proof gives the same bytes on
-every machine.  A sequent is proved once, t = t is proved by ``refl``, and of
-the theory only what goals and items mention is written: nothing in a
-certificate goes unread.  ``digest`` is the SHA-256 of the other fields.
+every machine.  A sequent is proved once; ``refl`` proves t = t, ``ring`` what
+a power with a number as exponent is, and measures of an induction are as
+small as they can be.  Of the theory only what goals and items mention is
+written: nothing in a certificate goes unread.  ``digest`` is the SHA-256 of
+the other fields.
 """
 
 from __future__ import annotations
@@ -229,6 +231,12 @@ def least_measures(assumptions: Sequence[Con], claims: Sequence[Context], measur
     return tuple(m - low for m in measures)
 
 
+def _fixed_power(r: Relation) -> bool:
+    """An equation about a power with a number as exponent, which is proved by ``ring``."""
+    power = r.lhs if isinstance(r, Eq) else None
+    return isinstance(power, Pow) and not power.exponent.terms and 0 <= power.exponent.const <= check.MAX_POWER
+
+
 # -- the part of a theory that matters -----------------------------------------
 def _calls(d: Definition) -> set[str]:
     return set().union(*(symbols(c.value) for c in d.cases))
@@ -313,6 +321,8 @@ class Proof:
             r = item.claim
             if isinstance(r, Eq) and r.lhs is r.rhs:
                 item = replace(item, rule="refl", arguments=(), premises=())
+            if item.rule in ("power_zero", "power_step") and _fixed_power(r):
+                item = replace(item, rule="ring")
             if item.rule == "induct":
                 claims = [self.kernel.items[p].context for p in item.premises]
                 which, measures = item.arguments

@@ -31,6 +31,7 @@ from typing import Any
 FORMAT = "pcproof-certificate-1"
 MAX_BYTES, MAX_ITEMS, MAX_TERMS, MAX_NESTING, MAX_WORD, MAX_INTEGER = 32 * 2**20, 100_000, 400_000, 40, 200, 10**9
 MAX_DEPTH, MAX_WORK, MAX_TEXT, MAX_ROWS, MAX_UNEQUAL, MAX_MONOMIALS = 120, 3_000_000, 50_000, 2_000, 8, 4_000
+MAX_POWER = 64
 
 Atom = tuple[Any, ...]
 Index = tuple[int, tuple[tuple[Atom, int], ...]]
@@ -192,15 +193,6 @@ def refutes(cons: frozenset[Con]) -> bool:
         equal, rows = ([replace(x, value.get) for x in forms] for forms in (equal, rows))
         if any(map(large, equal + rows)):
             return False
-    return eliminated(rows)
-
-
-def large(e: Index) -> bool:
-    return sum(1 for _, _ in zip(atoms(e), range(300))) == 300 or max(map(abs, (e[0], *(c for _, c in e[1])))) > 2**200
-
-
-def eliminated(rows: list[Index]) -> bool:
-    """Fourier-Motzkin: do these forms, all said to be >= 0, contradict each other?"""
     while rows:
         tightest: dict[tuple[tuple[Atom, int], ...], int] = {(): 0}
         for const, pairs in (con("ge", row)[1] for row in rows):
@@ -218,6 +210,10 @@ def eliminated(rows: list[Index]) -> bool:
         rows = [e for e, c in forms if not c]
         rows += [plus(plus((0, ()), e, d), f, c) for e, c in forms if c > 0 for f, d in upper]
     return False
+
+
+def large(e: Index) -> bool:
+    return sum(1 for _, _ in zip(atoms(e), range(300))) == 300 or max(map(abs, (e[0], *(c for _, c in e[1])))) > 2**200
 
 
 # == terms =============================================================================================================
@@ -317,7 +313,7 @@ class Terms:
                         out[m] = out.get(m, Fraction(0)) + c
                 case Term("mul", factors):
                     out = product(map(self.polynomial, factors))
-                case Term("pow", (base,), ((k, ()),)) if 0 <= k <= 64:
+                case Term("pow", (base,), ((k, ()),)) if 0 <= k <= MAX_POWER:
                     out = product([self.polynomial(base)] * k)
             self.polynomials[t] = {m: c for m, c in out.items() if c}
         return self.polynomials[t]
@@ -409,10 +405,9 @@ class Checker(Terms):
             case "name":
                 ok = type(x) is str and re.fullmatch(r"[^#+*(),][^+*(),]{0,59}", x)
                 need(ok, "a name (without + * ( ) , and not starting with #) is expected")
-            case "integer":
-                need(type(x) is int and abs(x) < MAX_INTEGER, "an integer of at most 9 digits is expected")
-            case "natural":
-                need(type(x) is int and 0 <= x <= MAX_TERMS, "a natural number is expected")
+            case "integer" | "natural":
+                low, high = (1 - MAX_INTEGER, MAX_INTEGER) if shape == "integer" else (0, MAX_TERMS)
+                need(type(x) is int and low <= x < high, f"a number from {low} on and below {high} is expected")
             case "which":
                 return self.leaf("name" if type(x) is str else "natural", x)
             case "at":  # an index among arguments
@@ -554,7 +549,14 @@ class Checker(Terms):
             need(self.numbers.setdefault(self.rows[n], n) == n, "a term stands twice", "canonical")
         self.rule = self.where = "definition"
         self.theory["definitions"] = self.read(shapes["definitions"], raw["definitions"])
-        self.admit_definitions()
+        for group in self.theory["definitions"]:
+            names = {d["name"]: d for d in group}
+            need(len(names) == len(group) and not names.keys() & self.defined.keys(), "defined twice")
+            calls = [call for d in group for call in self.admit(d, names)]
+            need(calls or [d["measure"] for d in group] == [()], "what does not recurse stands alone", "canonical")
+            self.defined |= names
+        defined = {n for n, s in self.symbols.items() if s["kind"] == "defined"}
+        need(self.defined.keys() == defined, "not all are defined")
         self.rule = self.where = "hypothesis of the theory"
         given = self.read(shapes["hypotheses"], raw["hypotheses"])
         self.theory["hypotheses"] = {n: self.shown(x) for n, x in given.items()}
@@ -589,19 +591,8 @@ class Checker(Terms):
                 need(ok, f"{quoted(pair[1])} is no variation")
                 self.used["symbols"].update(pair)
 
-    def admit_definitions(self) -> None:
-        """Cases exclude each other and recursion goes down, so there is a solution."""
-        for group in self.theory["definitions"]:
-            names = {d["name"]: d for d in group}
-            need(len(names) == len(group) and not names.keys() & self.defined.keys(), "defined twice")
-            calls = [call for d in group for call in self.admit(d, names)]
-            need(calls or [d["measure"] for d in group] == [()], "what does not recurse stands alone", "canonical")
-            self.defined |= names
-        defined = {n for n, s in self.symbols.items() if s["kind"] == "defined"}
-        need(self.defined.keys() == defined, "not all are defined")
-
     def admit(self, d: dict[str, Any], group: dict[str, Any]) -> Iterator[Term]:
-        """One definition; gives its calls of the group."""
+        """Cases exclude each other and recursion goes down, so there is a solution.  Gives the calls of the group."""
         name, params, cases, measure = d.values()
         s = self.symbols.get(name)
         need(s and s["arity"] == len({*params}) == len(params) and cases, f"{quoted(name)} is not declared so")
@@ -768,10 +759,10 @@ class Checker(Terms):
                 return rhs
             case "unfold", (k,), _:
                 return self.case(k, t, guards)
-            case "power_zero", (), Term("pow", _, (exponent,)):
+            case "power_zero", (), Term("pow", _, (exponent,)) if exponent[1] or exponent[0] < 0:  # else by ring
                 self.follows(guards, ge(minus(exponent), 0))
                 return self.one
-            case "power_step", (), Term("pow", (base,), (exponent,)):
+            case "power_step", (), Term("pow", (base,), (exponent,)) if exponent[1] or exponent[0] > MAX_POWER:
                 self.follows(guards, ge(exponent, 1))
                 return self.mul(base, self.make("pow", [base], [plus(exponent, -1)]))
             case "iverson_true", (), Term("iverson", _, indices, kinds):
@@ -869,9 +860,7 @@ class Checker(Terms):
         need(ctx == (names, guards, ()), "the claim stands in another context")
         return relation
 
-    def tangent(
-        self, rule: str, args: Sequence[Any], prem: list[Sequent], ctx: Context, d: str, t: Term
-    ) -> tuple[Term, Term]:
+    def tangent(self, rule: str, args: Any, prem: list[Sequent], ctx: Context, d: str, t: Term) -> tuple[Term, Term]:
         """A term and its derivative along d."""
         parts, changes = [r[2] for _, r in prem if r[:2] == ("tangent", d)], [r[-1] for _, r in prem]
         last = rule in ("tangent_convert", "tangent_function")
@@ -927,6 +916,10 @@ def show_index(i: Index, env: Sequence[str] = ()) -> str:
     return out if out[:3] != " - " else "-" + out[3:]
 
 
+def show_where(cons: Sequence[Con]) -> str:
+    return f"   where {', '.join(map(show_con, cons))}" if cons else ""
+
+
 def show_con(c: Con, env: Sequence[str] = ()) -> str:
     """The positive terms on the left, the others on the right."""
     kind, (const, pairs) = c
@@ -957,10 +950,6 @@ def show(t: Term, env: tuple[str, ...] = (), tight: bool = False) -> str:
         case "sum":
             return f"sum{{#{len(env) + 1} < {indices}}}({parts[0]})"
     return f"{t.op}{{{parts[0]}}}"
-
-
-def show_where(cons: Sequence[Con]) -> str:
-    return f"   where {', '.join(map(show_con, cons))}" if cons else ""
 
 
 def show_statement(s: Statement) -> str:
