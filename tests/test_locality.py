@@ -44,6 +44,8 @@ from pcproof.refute import remote
 from pcproof.report.locality import concrete_reads
 from pcproof.rules import neighbourhood, reads, zil
 from pcproof.rules.equations import ORDERS, Equations, RuleError, static_theory
+from pcproof.rules.fixed_prediction import fixed_prediction
+from pcproof.rules.incremental import incremental
 
 l, b, i, j, k = qvar("l"), qvar("b"), qvar("i"), qvar("j"), qvar("k")
 NETS = (pp.MLP(), pp.MLP(bias=True), pp.Chain())
@@ -78,7 +80,7 @@ def names(found: loc.Locality) -> set[str]:
 
 # -- local rules ----------------------------------------------------------------------------
 @pytest.mark.parametrize("network", NETS, ids=lambda n: n.name)
-@pytest.mark.parametrize("build", (zil, inference_learning), ids=("zil", "inference_learning"))
+@pytest.mark.parametrize("build", (zil, inference_learning, incremental, fixed_prediction), ids=lambda f: f.__name__)
 def test_predictive_coding_is_local(network: Network, build: Callable[[Network], pp.Rule]) -> None:
     found = locality(build(network))
     assert isinstance(found, Local) and found.verdict == "local" and not found.remote()
@@ -109,6 +111,7 @@ def test_a_synapse_reads_its_two_neurons() -> None:
         ("theta[t,l,i,j]", "own weight"),
     }
     assert found.clock() == ("theta[l] learns where l == t+1",)
+    assert locality(incremental(net)).clock() == ()
 
 
 def test_errors_come_through_the_own_weights() -> None:

@@ -37,6 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from ..language.arith import unsatisfiable
 from ..language.index import Con, Idx, QVar, eq, ge, le, lt, qvar, span
 from ..language.show import show
 from ..language.terms import App
@@ -201,6 +202,8 @@ def sites(e: Equations) -> tuple[Site, ...]:
         kind: str, updated: App, guards: tuple[Con, ...], may: tuple[Held, ...], window: tuple[Idx, Idx],
         own: Idx | None = None, layers: tuple[Idx, ...] = (), note: str = "",
     ) -> None:  # fmt: skip
+        if unsatisfiable((*net.assumptions, *guards)):
+            return  # a rule that learns at every step is never at rest
         used = {a.name for x in updated.idx for a in x.atoms() if isinstance(a, QVar)}
         names = tuple(n for n in ("t", "l", "b", "i", "j", "p") if n in used)
         out.append(Site(kind, updated, names, guards, may, window, own, layers, timed, constants, note))
