@@ -353,6 +353,8 @@ FALSE: list[tuple[str, str, str, list[Step]]] = [
      "goal", "open", [("hypothesis", Eq(ZERO, ONE), Context((), (), (Statement((), (), Eq(ZERO, ONE)),)), (0, ()))]),
     ("t is t by another rule",
      "item", "refl", [("ring", Eq(a, a))]),
+    ("another rule than absurd where the guards contradict each other",
+     "item", "absurd", [("ring", Eq(Add(a, b), Add(b, a)), Context(("l",), (ge(l, 0), ge(-1, l)))), AB]),
     ("an item twice",
      "item", "before", [AB, AB]),
     ("the claim as its own premise",

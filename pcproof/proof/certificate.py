@@ -3,10 +3,10 @@
 The format is published in ``docs/certificate.md``; ``proof/check.py`` reads it.
 Terms, and contexts, are written once and referred to by number; numbers are
 given in the order of first use, so the same proof gives the same bytes on
-every machine.  A sequent is proved once; ``refl`` proves t = t, ``ring`` what
-a power with a number as exponent is, and measures of an induction are as
-small as they can be.  Of the theory only what goals and items mention is
-written: nothing in a certificate goes unread.  ``digest`` is the SHA-256 of
+every machine.  A sequent is proved once; ``refl`` proves t = t, ``absurd``
+what has contradictory guards, ``ring`` what a power with a number as exponent
+is; measures of an induction are as small as they can be.  Of the theory only
+what goals and items mention is written: nothing in a certificate goes unread.  ``digest`` is the SHA-256 of
 the other fields.
 """
 
@@ -16,7 +16,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from math import gcd
 from typing import Any
 
@@ -203,6 +203,12 @@ def _index_json(form: tuple[Any, ...]) -> Json:
     return [form[0], *rows]
 
 
+def _constraints(cons: Iterable[Con]) -> frozenset[check.Con]:
+    """As the checker has them."""
+    w = _Writer()
+    return frozenset(check.con(c.kind, w.form(c.expr)) for c in cons)
+
+
 def least_measures(assumptions: Sequence[Con], claims: Sequence[Context], measures: Sequence[Idx]) -> tuple[Idx, ...]:
     """The measures of a joint induction in the one way to write them, which leaves its hypotheses as they are.
 
@@ -215,12 +221,10 @@ def least_measures(assumptions: Sequence[Con], claims: Sequence[Context], measur
         Idx(m.const // g * len(rest) + rest.index(m.const % g), [(a, c // g * len(rest)) for a, c in m.terms])
         for m in measures
     ]
-    w = _Writer()
-    cons = [(*assumptions, *c.guards) for c in claims]
-    known = [frozenset(check.con(c.kind, w.form(c.expr)) for c in cs) for cs in cons]
+    known, form = [_constraints((*assumptions, *c.guards)) for c in claims], _Writer().form
 
     def fits(n: int) -> bool:
-        return all(check.entails(cs, check.ge(w.form(m), n)) for cs, m in zip(known, measures))
+        return all(check.entails(cs, check.ge(form(m), n)) for cs, m in zip(known, measures))
 
     low, high = 0, 1
     while fits(high) and not all(map(check.refutes, known)):
@@ -315,18 +319,26 @@ class Proof:
 
         A sequent that was proved before is not proved again; t = t is proved by ``refl``.
         """
+        assumptions = self.kernel.theory.assumptions
+
+        @cache
+        def contradictory(guards: tuple[Con, ...]) -> bool:
+            return check.refutes(_constraints(assumptions + guards))
+
         first: dict[tuple[Context, Relation], Item] = {}
         of: dict[int, Item] = {}
         for item in self.items():
             r = item.claim
             if isinstance(r, Eq) and r.lhs is r.rhs:
                 item = replace(item, rule="refl", arguments=(), premises=())
+            elif contradictory(item.context.guards):
+                item = replace(item, rule="absurd", arguments=(), premises=())
             if item.rule in ("power_zero", "power_step") and _fixed_power(r):
                 item = replace(item, rule="ring")
             if item.rule == "induct":
                 claims = [self.kernel.items[p].context for p in item.premises]
                 which, measures = item.arguments
-                least = least_measures(self.kernel.theory.assumptions, claims, measures)
+                least = least_measures(assumptions, claims, measures)
                 item = replace(item, arguments=(which, least))
             of[item.id] = first.setdefault((item.context, r), item)
         needed: dict[int, Item] = {}

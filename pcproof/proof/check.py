@@ -656,6 +656,9 @@ class Checker(Terms):
         need(all(p < n for p in premises), "a premise must come before")
         need(self.places.setdefault((ctx, claim), n) == n, "this was proved before")
         need(rule == "refl" or claim[0] != "eq" or claim[1] is not claim[2], "t = t is proved by refl")
+        need(
+            rule in ("refl", "absurd") or not self.refuted(ctx[1]), "where guards contradict each other absurd is used"
+        )
         self.rule = rule
         need(count in (None, len(premises)), f"{count} premises are expected")
         proved = self.conclude(rule, args, [self.sequents[p] for p in premises], ctx, claim)
