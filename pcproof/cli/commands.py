@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import click
 
-from . import check, coq, derive, doctor, generate, list, locality, prove, refute, report, show, test, trust
+from . import check, coq, derive, doctor, generate, list, locality, prove, refute, report, show, smt, test, trust
 
 
 class _InOrder(click.Group):
@@ -34,5 +34,5 @@ def pcproof() -> None:
     """
 
 
-for _module in (list, show, derive, locality, prove, refute, check, trust, coq, generate, test, report, doctor):
+for _module in (list, show, derive, locality, prove, refute, check, trust, coq, smt, generate, test, report, doctor):
     pcproof.add_command(_module.command)
