@@ -353,17 +353,14 @@ class Kernel:
     def iszero_other(self, th: Theorem) -> Theorem:
         """The indicator of a = 0 is 0 where a differs from 0."""
         r = th.relation
-        if type(r) is not Ne or r.rhs is not ZERO:
-            raise KernelError("iszero_other: a != 0 is needed")
-        return self._make("iszero_other", th.context, Eq(IsZero(r.lhs), ZERO), (th,))
+        _require(type(r) is Ne and r.rhs is ZERO, "iszero_other", "a != 0 is needed")
+        return self._make("iszero_other", th.context, Eq(IsZero(r.lhs), ZERO), (th,))  # type: ignore[union-attr]
 
     # -- order ------------------------------------------------------------------
     @staticmethod
     def _le(rule: str, th: Theorem) -> Le:
-        r = th.relation
-        if type(r) is not Le:
-            raise KernelError(f"{rule}: an inequality is needed")
-        return r
+        _require(type(th.relation) is Le, rule, "an inequality is needed")
+        return th.relation  # type: ignore[return-value]
 
     def le_number(self, ctx: Context, a: Term, b: Term) -> Theorem:
         """Two rational numbers."""
