@@ -1,0 +1,89 @@
+"""States of the energy against backprop: what equilibria learn, and what the energy says of the loss.
+
+Sources: Whittington & Bogacz (2017), WB-1, WB-3, WB-4; Rosenbaum (2022), R-2;
+Millidge et al. (2022), T-3.
+
+F is a sum of squares, so no error is larger than F, and F = 0 makes every
+error 0: with the input clamped the state is the forward pass.  With input and
+output clamped, the loss of the predicted output is one part of F and the rest
+is not negative: loss <= F.
+
+"At an equilibrium inference learning is backprop" is false, also for linear
+networks.  What is true: an equilibrium whose activities are those of the
+forward pass has backprop's errors and makes backprop's changes.  But there
+eps = x - mu is 0 at every hidden layer, so both rules change the weights into
+the output only.  The paper says "only if x* = y": changes may agree by
+accident elsewhere, so the statement proved is that x* = y makes them 0.
+"""
+
+from pcproof.catalogue import Entry
+from pcproof.networks.mlp import MLP
+from pcproof.rules import equilibrium
+
+ORDER = 25
+
+WB, ROSENBAUM, MILLIDGE = "Whittington & Bogacz 2017", "Rosenbaum 2022", "Millidge et al. 2022"
+
+ENTRIES = (
+    Entry(
+        id="error_below_energy",
+        title="No error is larger than the energy: eps^2 / 2 <= F, and so at most any bound of F",
+        source=WB,
+        equation="WB-1, quantitative",
+        claim=lambda: equilibrium.error_below_energy(MLP()),
+    ),
+    Entry(
+        id="zero_energy",
+        title="Prediction phase: where the energy is zero every error is, and x is the forward pass",
+        source=WB,
+        equation="WB-1",
+        claim=lambda: equilibrium.zero_energy(MLP()),
+        note="the converse is prediction_zero_energy",
+    ),
+    Entry(
+        id="equilibrium_is_backprop",
+        title="Inference learning at equilibrium makes the changes of backprop",
+        source=ROSENBAUM,
+        equation="R-2",
+        claim=lambda: equilibrium.equilibrium_is_backprop(MLP()),
+        kind="refuted claim",
+        expected="refuted",
+        note="repaired: learning_fixed_point (backprop's form, at the values of the equilibrium), forward_equilibrium",
+    ),
+    Entry(
+        id="forward_equilibrium",
+        title="An equilibrium at the forward pass learns what backprop learns",
+        source=WB,
+        equation="WB-3",
+        claim=lambda: equilibrium.forward_equilibrium(MLP()),
+    ),
+    Entry(
+        id="forward_equilibrium_is_idle",
+        title="At an equilibrium at the forward pass neither rule changes a weight above layer 1",
+        source=ROSENBAUM,
+        equation="R-2, repaired (E15)",
+        claim=lambda: equilibrium.forward_equilibrium_is_idle(MLP()),
+        note='printed as "equal only if x* = y"; changes may agree by accident, so this is what is proved',
+    ),
+    Entry(
+        id="zero_error",
+        title="Where the target is predicted the forward pass is an equilibrium, and neither rule learns",
+        source=WB,
+        equation="WB-4",
+        claim=lambda: equilibrium.zero_error(MLP()),
+    ),
+    Entry(
+        id="energy_is_loss_and_rest",
+        title="The energy is the loss of the predicted output and a rest that is not negative",
+        source=MILLIDGE,
+        equation="T-3",
+        claim=lambda: equilibrium.energy_is_loss_and_rest(MLP()),
+    ),
+    Entry(
+        id="forward_energy",
+        title="At the forward pass the energy is the loss of backprop",
+        source=MILLIDGE,
+        equation="T-3",
+        claim=lambda: equilibrium.forward_energy(MLP()),
+    ),
+)
