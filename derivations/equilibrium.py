@@ -6,7 +6,8 @@ Millidge et al. (2022), T-3.
 F is a sum of squares, so no error is larger than F, and F = 0 makes every
 error 0: with the input clamped the state is the forward pass.  With input and
 output clamped, the loss of the predicted output is one part of F and the rest
-is not negative: loss <= F.
+is not negative: loss <= F, with equality if and only if the hidden layers are
+at the forward pass.
 
 "At an equilibrium inference learning is backprop" is false, also for linear
 networks.  What is true: an equilibrium whose activities are those of the
@@ -85,5 +86,13 @@ ENTRIES = (
         source=MILLIDGE,
         equation="T-3",
         claim=lambda: equilibrium.forward_energy(MLP()),
+    ),
+    Entry(
+        id="rest_zero",
+        title="Only at the forward pass is the energy the loss alone",
+        source=MILLIDGE,
+        equation="T-3, sharpened",
+        claim=lambda: equilibrium.rest_zero(MLP()),
+        note="the converse is forward_energy",
     ),
 )

@@ -30,6 +30,7 @@ PROVED: dict[str, Callable[[Network], Claim]] = {
     "zero_error": equilibrium.zero_error,
     "energy_is_loss_and_rest": equilibrium.energy_is_loss_and_rest,
     "forward_energy": equilibrium.forward_energy,
+    "rest_zero": equilibrium.rest_zero,
 }
 
 

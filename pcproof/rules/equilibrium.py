@@ -243,3 +243,19 @@ def forward_energy(net: Network) -> Claim:
         script=forward_energy_script,
         title="At the forward pass the energy is the loss of backprop",
     )
+
+
+def rest_zero(net: Network) -> Claim:
+    """Input clamped and rest = 0: hidden errors are 0, and the hidden layers are at the forward pass."""
+    from ..tactics.equilibrium import rest_zero_script
+
+    theory = static_theory(net).extend(
+        hypotheses={"input_clamped": clamped_input(), "rest_zero": Statement((), (), Eq(rest(net), ZERO))}
+    )
+    return Claim(
+        "rest_zero",
+        theory,
+        (everywhere(Eq(EPS, ZERO), *HIDDEN), everywhere(Eq(X, Y), ge(l, 1), le(l, L))),
+        script=rest_zero_script,
+        title="Only at the forward pass is the energy the loss alone",
+    )

@@ -237,3 +237,25 @@ def forward_energy_script(k: Kernel, claim: Claim) -> Out:
     loss, _ = split.rhs.args
     th = k.trans(split, k.congruence(Context(), split.rhs, [k.refl(Context(), loss), none]))
     return {"above_output": known[0], "predicted": known[1]}, [zero, none, k.trans(th, k.ring(Context(), th.rhs, loss))]
+
+
+def rest_zero_script(k: Kernel, claim: Claim) -> Out:
+    """Each hidden error is 0, so x = mu there; x = y by induction from the input down."""
+    zero_errors, same = claim.goals
+    ctx = Context(zero_errors.variables, zero_errors.guards)
+    zero = square_zero(k, zero_terms(k, ctx, k.hypothesis(ctx, "rest_zero", {}), (l - 1, b, i)))
+    inner = k.induction_context([same], [L - l], 0)
+
+    def case(c: Context, _: Con) -> Theorem:
+        tools = Tools(lazy=("mu", "y"))
+        if not k.entails(c, lt(l, L)):
+            return prove_equation(k, c, X, Y, tools)
+        error = _unfolded(k, c, EPS, [])
+        none = k.trans(k.sym(error), k.instantiate(c, zero, {"l": l, "b": b, "i": i}))
+        th = k.ring(c, X, Add(none.lhs, MU))
+        th = k.trans(th, k.congruence(c, th.rhs, [none, k.refl(c, MU)]))
+        th = k.trans(th, k.ring(c, th.rhs, MU))
+        return k.trans(th, prove_equation(k, c, MU, Y, tools))
+
+    (out,) = k.induct([same], [L - l], [by_cases(k, inner, lt(l, L), same.relation, case)])
+    return {"errors_are_zero": zero}, [zero, out]
