@@ -13,8 +13,9 @@ at the forward pass.
 networks.  What is true: an equilibrium whose activities are those of the
 forward pass has backprop's errors and makes backprop's changes.  But there
 eps = x - mu is 0 at every hidden layer, so both rules change the weights into
-the output only.  The paper says "only if x* = y": changes may agree by
-accident elsewhere, so the statement proved is that x* = y makes them 0.
+the output only.  The paper says that the changes agree "only if x* = y"; that
+is false too, for they may agree by accident (one hidden unit is enough).  What
+is proved is that x* = y makes them agree, and 0 above layer 1.
 """
 
 from pcproof.catalogue import Entry
@@ -64,7 +65,17 @@ ENTRIES = (
         source=ROSENBAUM,
         equation="R-2, repaired (E15)",
         claim=lambda: equilibrium.forward_equilibrium_is_idle(MLP()),
-        note='printed as "equal only if x* = y"; changes may agree by accident, so this is what is proved',
+        note='printed as "equal only if x* = y", which only_the_forward_equilibrium refutes',
+    ),
+    Entry(
+        id="only_the_forward_equilibrium",
+        title="An equilibrium makes the changes of backprop only at the forward pass",
+        source=ROSENBAUM,
+        equation='R-2, "only if"',
+        claim=lambda: equilibrium.only_the_forward_equilibrium(MLP()),
+        kind="refuted claim",
+        expected="refuted",
+        note="the changes may agree by accident; repaired: forward_equilibrium, forward_equilibrium_is_idle",
     ),
     Entry(
         id="zero_error",

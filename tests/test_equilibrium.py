@@ -77,6 +77,24 @@ def test_the_smallest_equilibrium_that_is_not_backprop() -> None:
     assert value(App("x", (1, 0, 0)), {}) != value(App("y", (1, 0, 0)), {})
 
 
+def test_an_equilibrium_elsewhere_that_agrees_with_backprop_by_accident() -> None:
+    """E15: both changes are the same, alpha is not 0, and x is not the forward pass."""
+    entry = entries()["only_the_forward_equilibrium"]
+    result = api.prove(entry.claim())
+    assert isinstance(result, Refuted) and entry.expected == "refuted"
+    found = result.counterexample
+    assert {found.instance.shape.size("n", (k,)) for k in range(3)} == {1}
+    judge = Judge(result.claim.theory, found.instance)
+    assert judge.failing_hypothesis() is None
+    value = judge.plain.value
+    assert value(App("x", (1, 0, 0)), {}) != value(App("y", (1, 0, 0)), {})
+    assert value(App("gx", (1, 0, 0)), {}) == 0 != value(App("alpha"), {})
+    for layer in (1, 2):
+        theirs = value(App("dw", (layer, 0, 0)), {})
+        assert value(mul(-1, App("alpha"), App("gtheta", (layer, 0, 0))), {}) == theirs
+    assert value(App("eps", (1, 0, 0)), {}) != 0
+
+
 def test_without_a_hidden_layer_an_equilibrium_is_backprop() -> None:
     """L = 1: nothing relaxes, so the refuted claim has no smaller counterexample."""
     claim = equilibrium.equilibrium_is_backprop(MLP())

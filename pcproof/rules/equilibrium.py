@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..language.index import Con, ge, le, lt, qvar, span
-from ..language.signature import DEFINED, PARAMETER, Claim, Eq, Le, Relation, Statement, Symbol, Theory
+from ..language.signature import DEFINED, PARAMETER, Claim, Eq, Le, Ne, Relation, Statement, Symbol, Theory
 from ..language.terms import ZERO, App, Term, add, mul, total
 from ..networks.backprop import DATA, backprop_definitions, initial_symbols
 from ..networks.gradients import energy_gradient_theory
@@ -192,6 +192,19 @@ def equilibrium_is_backprop(net: Network) -> Claim:
         theory,
         tuple(weights(k, 1, Eq(change(k), backprop_change(k))) for k in net.kinds),
         title="Inference learning at equilibrium makes the changes of backprop",
+    )
+
+
+def only_the_forward_equilibrium(net: Network) -> Claim:
+    """False: an equilibrium that makes the changes of backprop is at the forward pass."""
+    clamped = {"input_clamped": clamped_input(), "output_clamped": clamped_output(), "equilibrium": equilibrium()}
+    equal = {f"equal_{k.name}": weights(k, 1, Eq(change(k), backprop_change(k))) for k in net.kinds}
+    learns = Statement((), (), Ne(App("alpha"), ZERO))
+    return Claim(
+        "only_the_forward_equilibrium",
+        learning_theory(net, {**clamped, **equal, "alpha_nonzero": learns}),
+        (everywhere(Eq(X, Y), *HIDDEN),),
+        title="An equilibrium makes the changes of backprop only at the forward pass",
     )
 
 
