@@ -92,6 +92,14 @@ ENTRIES = (
         claim=lambda: equilibrium.energy_is_loss_and_rest(MLP()),
     ),
     Entry(
+        id="descent",
+        title="Where the energy has come down from the forward pass, the loss is not above that of backprop",
+        source=MILLIDGE,
+        equation="T-3",
+        claim=lambda: equilibrium.descent(MLP()),
+        note="forward_energy says that F starts at the loss of backprop",
+    ),
+    Entry(
         id="forward_energy",
         title="At the forward pass the energy is the loss of backprop",
         source=MILLIDGE,

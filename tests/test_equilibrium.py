@@ -31,6 +31,7 @@ PROVED: dict[str, Callable[[Network], Claim]] = {
     "energy_is_loss_and_rest": equilibrium.energy_is_loss_and_rest,
     "forward_energy": equilibrium.forward_energy,
     "rest_zero": equilibrium.rest_zero,
+    "descent": equilibrium.descent,
 }
 
 

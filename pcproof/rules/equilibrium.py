@@ -239,6 +239,21 @@ def energy_is_loss_and_rest(net: Network) -> Claim:
     )
 
 
+def descent(net: Network) -> Claim:
+    """Output clamped, and F at most its value at the forward pass: so are its two parts."""
+    from ..tactics.equilibrium import descent_script
+
+    descended = Statement((), (), Le(net.energy(), net.loss()))
+    theory = static_theory(net).extend(hypotheses={"output_clamped": clamped_output(), "descended": descended})
+    return Claim(
+        "descent",
+        theory,
+        tuple(Statement((), (), Le(t, net.loss())) for t in (net.loss("mu"), rest(net))),
+        script=descent_script,
+        title="Where the energy has come down from the forward pass, the loss is not above that of backprop",
+    )
+
+
 def forward_energy(net: Network) -> Claim:
     """Both ends clamped, hidden layers at the forward pass: the rest of the energy is 0, F is the loss of backprop."""
     from ..tactics.equilibrium import forward_energy_script

@@ -207,17 +207,37 @@ def _loss_and_rest(k: Kernel, energy: Term, loss: Term, tools: Tools) -> Theorem
     return k.trans(th, k.congruence(ctx, th.rhs, [prove_equation(k, ctx, own, loss, tools), k.refl(ctx, rest)]))
 
 
+def split_energy(k: Kernel, energy: Term, loss: Term) -> tuple[Theorem, Theorem, Theorem, Theorem]:
+    """F = loss + rest; 0 <= rest; loss <= F; rest <= F."""
+    ctx = Context()
+    split = _loss_and_rest(k, energy, loss, Tools(lazy=("eps",)))
+    assert isinstance(split.rhs, Add)
+    rest = split.rhs.args[1]
+    low = nonneg(k, ctx, rest)
+
+    def below(part: Term, other: Theorem) -> Theorem:
+        whole = k.le_add(ctx, [k.le_equal(k.refl(ctx, part)), other])
+        return k.le_trans(ring_le(k, ctx, part, whole, split.rhs), k.le_equal(k.sym(split)))
+
+    return split, low, below(loss, low), below(rest, nonneg(k, ctx, loss))
+
+
 def decomposition_script(k: Kernel, claim: Claim) -> Out:
     """Split off the output layer; the rest is a sum of squares."""
     whole, _, below = (s.relation for s in claim.goals)
     assert isinstance(whole, Eq) and isinstance(below, Le)
-    split = _loss_and_rest(k, whole.lhs, below.lhs, Tools(lazy=("eps",)))
-    assert isinstance(split.rhs, Add)
-    loss, rest = split.rhs.args
-    low = nonneg(k, Context(), rest)
-    both = k.le_add(Context(), [k.le_equal(k.refl(Context(), loss)), low])
-    at_most = k.le_trans(ring_le(k, Context(), loss, both, split.rhs), k.le_equal(k.sym(split)))
+    split, low, at_most, _ = split_energy(k, whole.lhs, below.lhs)
     return {}, [prove_same(k, whole, split), low, at_most]
+
+
+def descent_script(k: Kernel, claim: Claim) -> Out:
+    """Loss and rest are at most F, and F is at most the loss of backprop."""
+    descended = k.hypothesis(Context(), "descended", {})
+    assert isinstance(descended.relation, Le)
+    loss = claim.goals[0].relation
+    assert isinstance(loss, Le)
+    _, _, *parts = split_energy(k, descended.relation.lhs, loss.lhs)
+    return {}, [k.le_trans(p, descended) for p in parts]
 
 
 def prove_same(k: Kernel, wanted: Eq, th: Theorem) -> Theorem:
