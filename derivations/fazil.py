@@ -58,6 +58,12 @@ ENTRIES = (
         "section 4, Lemma A.3",
     ),
     _entry(
+        claims.awakened,
+        "fazil_awakened",
+        "A unit that was silent learns from its first error, however late and whatever the window",
+        note="So a detection that fails at t = l is made up for later, where backprop changes nothing.",
+    ),
+    _entry(
         claims.exact,
         "fazil_exact",
         "Every weight is backprop's plus alpha times the sum of its late changes",

@@ -28,7 +28,7 @@ from pcproof.rules.surface import Eq, Sum, before, is_zero, nonzero, sq, symbols
 
 IDS = [id for id in entries() if id.startswith("fazil_")]
 LIMITS = Limits(max_depth=3, seconds=20)
-THEOREMS = ("window", "trigger", "exact", "criterion", "criterion_converse", "sufficient", "long_window")
+THEOREMS = ("window", "trigger", "awakened", "exact", "criterion", "criterion_converse", "sufficient", "long_window")
 NETS = (MLP(), MLP(bias=True), Chain())
 TD, T = size("td"), size("T")
 F = Fraction
@@ -144,7 +144,7 @@ def test_generic_targets_trigger_once_each_and_learn_as_backprop():
 
 
 # -- the simulator against the definitions --------------------------------------------------
-def of_counterexample(found: Any) -> Run:
+def of_counterexample(found: Any, td: int | None = None) -> Run:
     instance = found.instance
     read = {"identity": (identity, one), "relu": (relu, step)}[instance.activation.name]
     depth, widths = found.sizes["L"], instance.shape.tables["n"]
@@ -158,7 +158,7 @@ def of_counterexample(found: Any) -> Run:
         {n: matrix(n) for n in range(1, depth + 1)},
         [data["s_in"].get((0, u), F(0)) for u in range(widths[depth])],
         [data["s_out"].get((0, u), F(0)) for u in range(widths[0])],
-        instance.shape.constants["td"],
+        instance.shape.constants["td"] if td is None else td,
         instance.shape.constants["T"],
         *read,
         alpha=data["alpha"].get((), F(1)),
@@ -194,6 +194,15 @@ def test_the_counterexamples_are_confirmed_by_the_simulator(id):
         assert {n for n, _ in missed} == {0}
     if id == "fazil_no_harm_dead":
         assert {n for n, _ in missed} == {1} and found.instance.activation.name == "relu"
+
+
+@pytest.mark.parametrize("td", [2, 3, 4, 5, 8, 16])
+@pytest.mark.parametrize("id", [i for i in IDS if "no_harm" in i])
+def test_a_missed_detection_does_harm_whatever_the_window(id, td):
+    found = prove(entries()[id].claim()).counterexample
+    run, short = of_counterexample(found, td), of_counterexample(found)
+    assert run.weights == short.weights
+    assert run.weights[-1] != run.backprop
 
 
 def test_a_late_trigger_may_write_nothing():
@@ -271,6 +280,7 @@ def without(claim: Claim, name: str) -> Claim:
 @pytest.mark.parametrize(
     "name, hypothesis",
     [
+        ("awakened", "silent"),
         ("criterion", "late_theta"),
         ("criterion_converse", "backprop_theta"),
         ("criterion_converse", "alpha_nonzero"),
