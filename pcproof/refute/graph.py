@@ -14,6 +14,14 @@ from typing import Any, Union
 
 from .compile import exact
 
+FAILS = {"eq": "!=", "ne": "==", "le": ">"}
+
+
+def holds(kind: str, value: Any) -> bool:
+    """Is a value 0 ("eq"), not 0 ("ne"), at most 0 ("le")?"""
+    return bool(value <= 0) if kind == "le" else bool(value == 0) == (kind == "eq")
+
+
 Number = Union[int, Fraction]
 Table = Callable[[tuple[Any, ...], Number], Number]  # (key, point) -> value of a tabulated function
 
@@ -119,6 +127,22 @@ class Graph:
             return ()
         return (op[-1],)
 
+    def squares(self, k: int) -> set[int] | None:
+        """Ids of what is squared in a sum of positive multiples of squares; None if the node is no such sum."""
+        if self.ops[k][0] == "add":
+            left, right = (self.squares(j) for j in self.operands(k))
+            return None if left is None or right is None else left | right
+        factors, number, stack = [], Fraction(1), [k]
+        while stack:
+            j = stack.pop()
+            if self.ops[j][0] == "mul":
+                stack += self.operands(j)
+            elif self.ops[j][0] == "num":
+                number *= self.ops[j][1]
+            else:
+                factors.append(j)
+        return {factors[0]} if number > 0 and len(factors) == 2 and factors[0] == factors[1] else None
+
     def kinds(self, ids: Iterable[int]) -> set[str]:
         """Which operations occur."""
         return {self.ops[k][0] for k in ids}
@@ -148,7 +172,7 @@ class Graph:
     ) -> Callable[[Sequence[Number], Table | None], int]:
         """A fast function of the slot values (in ``order``).
 
-        tests: (kind, node, code) in turn, kind "eq" or "ne": the first test
+        tests: (kind, node, code) in turn, kind "eq", "ne" or "le": the first test
         that fails (eq: the node is not 0; ne: it is 0) gives its code; -1 if
         all pass.  The source consists of generated names and numbers only.
         """
@@ -177,7 +201,7 @@ class Graph:
                     constants.append(op)
                     value = f"A(C[{len(constants) - 1}], v{op[-1]}, table)"
                 lines.append(f"    v{k} = {value}")
-            lines.append(f"    if v{node.id} {'!=' if kind == 'eq' else '=='} 0: return {int(code)}")
+            lines.append(f"    if v{node.id} {FAILS[kind]} 0: return {int(code)}")
         lines.append("    return -1")
         space: dict[str, Any] = {"C": constants, "A": apply_op}
         exec("\n".join(lines), space)
