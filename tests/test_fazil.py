@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pcproof.api import prove
+from pcproof.api import prove, proved_by_kernel
 from pcproof.catalogue import entries
 from pcproof.language.evaluate import Evaluator
 from pcproof.language.index import eq, ge, le, qvar, size
@@ -19,10 +19,12 @@ from pcproof.networks.chain import Chain
 from pcproof.networks.mlp import MLP
 from pcproof.networks.network import B, L
 from pcproof.proof.theory import admit
+from pcproof.refute.mutate import claim_mutants
 from pcproof.refute.search import Limits, refute
+from pcproof.refute.table import REFUTED, claim_table
 from pcproof.rules import fazil_claims as claims
 from pcproof.rules.autonomy import clocks
-from pcproof.rules.equations import Equations, RuleError, timed_theory
+from pcproof.rules.equations import Equations, RuleError, moment, timed_theory
 from pcproof.rules.fazil import fazil
 from pcproof.rules.rule import Rule
 from pcproof.rules.surface import Eq, Sum, before, is_zero, nonzero, parameter, sq, symbols
@@ -400,6 +402,12 @@ def test_a_window_that_counts_errors_instead_of_zeros_is_refuted():
     assert fails(own("trigger", gate(lambda g: replace(g, past=add(ONE, neg(IsZero(EPS)))))))
 
 
+def test_every_term_of_phi_and_its_window_is_needed():
+    rows = claim_table(claim_mutants(own("window", plain()), definitions=("phi", "quiet")), proved_by_kernel)
+    assert len(rows) >= 16
+    assert [r.name for r in rows if r.verdict != REFUTED] == []
+
+
 def test_the_long_window_holds_no_longer():
     claim = own("long_window", plain())
     goals = tuple(
@@ -500,6 +508,11 @@ def test_what_is_not_understood_is_refused_in_one_sentence():
     with pytest.raises(RuleError, match="number of times"):
         before("td", is_zero(eps[l]))
     assert rule_with(Eq(t, l), *rest).equations.gate is None
+
+
+def test_a_rule_without_a_moment_says_so():
+    with pytest.raises(RuleError, match="no moment"):
+        moment(fazil(MLP()).equations.when)
 
 
 def test_the_rule_itself_is_asked_whether_it_is_backprop():
