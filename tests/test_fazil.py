@@ -283,6 +283,21 @@ def test_the_theorems_hold_for_every_network(name, net):
     assert result.verdict == "proved"
 
 
+@pytest.mark.parametrize("net", NETS, ids=lambda n: n.name)
+@pytest.mark.parametrize("name", ["trigger", "exact", "criterion", "criterion_converse"])
+def test_with_any_step_size_the_gamma_law_takes_the_place_of_backprop(name, net):
+    claim = getattr(claims, name)(fazil(net, gamma=None).equations)
+    assert prove(claim).verdict == "proved"
+
+
+def test_without_the_power_of_gamma_it_is_refuted():
+    claim = claims.exact(fazil(MLP(), gamma=None).equations)
+    (goal,) = claim.goals
+    (other,) = claims.exact(fazil(MLP()).equations).goals
+    assert goal != other
+    assert fails(replace(claim, goals=(other,)))
+
+
 # -- mutants ---------------------------------------------------------------------------------
 def plain() -> Equations:
     return fazil(MLP()).equations
