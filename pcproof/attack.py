@@ -34,7 +34,7 @@ OTHERS: dict[str, Callable[[Equations], Claim]] = {
     "gamma_law": gamma_law,
 }
 
-STATIC_OTHERS = ("energy_gradient", "backprop_gradient", "zil", "zil_bias", "zil_chain")
+STATIC_OTHERS = ("energy_gradient", "backprop_gradient", "zil", "zil_bias", "zil_chain", "zero_energy")
 
 
 def _others(entry: Entry, equations: Equations) -> dict[str, Callable[[Equations], Claim]]:

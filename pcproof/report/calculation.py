@@ -19,7 +19,7 @@ from ..language.terms import App, Term, free_vars
 from ..proof.certificate import Proof
 from ..proof.kernel import Item
 from .formula import EMPTY, Formula, Line, Pen, differential, relation_formula, statement, symbol, words
-from .steps import Step, flatten
+from .steps import Step, below, flatten
 
 ALGEBRA = "algebra"
 _FORWARD = {
@@ -28,6 +28,18 @@ _FORWARD = {
     "power_zero": "a power with exponent 0 is 1",
     "power_step": "split one factor off the power",
     "inverse": "a times 1/a is 1",
+    "real_cases": "equal or not",
+    "clash": "cannot happen: equal and not equal",
+    "iszero_zero": "it is 0",
+    "iszero_other": "it is not 0",
+    "le_number": "numbers in order",
+    "le_equal": "equal",
+    "le_trans": "one below the other",
+    "le_both": "neither is larger",
+    "le_add": "inequalities added",
+    "le_mul": "products of what is not negative",
+    "le_square": "squares are not negative",
+    "le_sum": "sums in order, term by term",
     "sum_add": "sum term by term",
     "sum_scale": "move factor out of the sum",
     "sum_swap": "exchange the order of sums",
@@ -147,7 +159,7 @@ class _Reader:
         before = set(self.counted)
         self.counted |= {number} & self.needed  # a lemma of a joint induction may go unused afterwards
         for twin in self.twins.get(number, ()):
-            self.counted |= set(self._below(twin))
+            self.counted |= set(below(self.items, twin))
         steps = self._proof(body, 1, hypotheses)
         own = self.counted - before
         self.unfolded += [(title, n) for n in sorted(own) if self.items[n].rule == "unfold"]
@@ -193,12 +205,15 @@ class _Reader:
         return out
 
     def _single(self, item: Item, depth: int) -> Line:
-        self.counted.add(item.id)
+        found = below(self.items, item.id)
+        ids = set(found) - self.counted
+        self.counted |= ids
         rule = _reason(self, item, False, ())
         if item.rule == "absurd":
             pen = Pen(guards=[item.context.guards])
-            return Line(pen.cons(item.context.guards), rule=rule, depth=depth, items=1)
-        return Line(relation(item.claim), sign="", rule=rule, depth=depth, items=1)
+            return Line(pen.cons(item.context.guards), rule=rule, depth=depth, items=len(ids))
+        inner = tuple(self._tangent_step(self.items[n], depth + 1, ()) for n in found if n != item.id)
+        return Line(relation(item.claim), sign="", rule=rule, depth=depth, items=len(ids), children=inner)
 
     def _equation(self, item: Item, depth: int, hypotheses: Sequence[str]) -> list[Line]:
         claim = item.claim
@@ -248,12 +263,18 @@ class _Reader:
             ids = frozenset().union(*(s.ids for s in group)) - self.counted
             self.counted |= ids
             left = pen.term(group[0].before) if n == 0 else EMPTY
-            children = tuple(self._kernel_step(s, depth + 1, hypotheses) for s in group)
+            children = tuple(x for s in group for x in self._kernel_steps(s, depth + 1, hypotheses))
             out.append(
                 Line(left, pen.block(group[-1].after), rule=_label(self, group, hypotheses), depth=depth,
                      items=len(ids), children=children)
             )  # fmt: skip
         return out
+
+    def _kernel_steps(self, s: Step, depth: int, hypotheses: Sequence[str]) -> list[Line]:
+        """What a step rests on, and the step."""
+        found = [n for n in below(self.items, s.item.id) if n != s.item.id]
+        under = [self._tangent_step(self.items[n], depth + 1, hypotheses) for n in found]
+        return [*under, self._kernel_step(s, depth, hypotheses)]
 
     def _kernel_step(self, s: Step, depth: int, hypotheses: Sequence[str]) -> Line:
         claim = s.item.claim
@@ -275,7 +296,7 @@ class _Reader:
             base = self.items[base.premises[0]]
         claim = base.claim
         assert isinstance(claim, Tangent)
-        found = self._below(base.id)
+        found = below(self.items, base.id)
         groups = [g for n in reversed(converts) for g in self._grouped(flatten(self.items, n), hypotheses)]
         shown = [claim.term, claim.tangent, *(g[-1].after for _, g in groups)]
         pen = Pen(shown, [base.context.guards], base.context.variables)
@@ -286,20 +307,6 @@ class _Reader:
         rule = _reason(self, base, False, hypotheses)
         first = Line(left, right, rule=rule, depth=depth, items=len(ids), children=inner)
         return [first, *(replace(x, left=EMPTY) for x in self._written(groups, pen, depth, hypotheses))]
-
-    def _below(self, number: int) -> list[int]:
-        """The items of this derivative, other named theorems left out."""
-        seen: set[int] = set()
-        stack = [number]
-        while stack:
-            n = stack.pop()
-            if n in seen:
-                continue
-            seen.add(n)
-            item = self.items[n]
-            if item.rule != "instantiate":
-                stack += item.premises
-        return sorted(seen)
 
     def _tangent_step(self, item: Item, depth: int, hypotheses: Sequence[str]) -> Line:
         return Line(relation(item.claim), sign="", rule=_reason(self, item, False, hypotheses),

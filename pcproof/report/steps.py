@@ -34,6 +34,19 @@ class Step:
     ids: frozenset[int]
 
 
+def below(items: Mapping[int, Item], number: int) -> list[int]:
+    """The item and all that it rests on, other theorems that are only cited left out."""
+    seen: set[int] = set()
+    stack = [number]
+    while stack:
+        n = stack.pop()
+        if n not in seen:
+            seen.add(n)
+            if items[n].rule != "instantiate":
+                stack += items[n].premises
+    return sorted(seen)
+
+
 def _eq(item: Item) -> Eq:
     if not isinstance(item.claim, Eq):
         raise TypeError(f"item {item.id} is not an equation")
@@ -68,8 +81,7 @@ def _chain(items: Mapping[int, Item], item: Item, lift: Lift, back: bool, ids: f
         return _chain(items, parts[0], lambda t: lift(_with_argument(whole, position, names, t)), back, ids)
     claim = _eq(item)
     before, after = (claim.rhs, claim.lhs) if back else (claim.lhs, claim.rhs)
-    if item.rule != "instantiate":
-        ids = ids | frozenset(item.premises)  # such as a != 0 for a (1/a) = 1
+    ids = ids | frozenset(below(items, item.id))  # such as a != 0 for a (1/a) = 1, or both inequalities of an equation
     return [Step(lift(before), lift(after), item, back, ids)]
 
 
