@@ -18,7 +18,7 @@ from fractions import Fraction
 
 from ..language.index import Con, Idx, qvar
 from ..language.show import ATOM, POWER, PRODUCT, Piece, con_names, reserved_names
-from ..language.signature import Definition, Deriv, Eq, Ne, Relation, Statement, relation_terms
+from ..language.signature import Definition, Deriv, Eq, Le, Ne, Relation, Statement, relation_terms
 from ..language.terms import App, Term
 from .notation import GREEK, NOTATION, Glyph, PaperPrinter
 
@@ -135,8 +135,8 @@ class LatexPrinter(PaperPrinter):
         return rf"\sum_{{{self.variable(name)}={low}}}^{{{high}}} {body}"
 
     def relation(self, r: Relation) -> str:
-        if isinstance(r, (Eq, Ne)):
-            return self.top(r.lhs) + self.operator("==" if isinstance(r, Eq) else "!=") + self.top(r.rhs)
+        if isinstance(r, (Eq, Ne, Le)):
+            return self.top(r.lhs) + self.operator({Eq: "==", Ne: "!=", Le: "<="}[type(r)]) + self.top(r.rhs)
         if isinstance(r, Deriv):
             return self.top(r.point) + latex_text(" has its declared derivatives")
         direction = rf"\mathrm{{D}}_{{{latex_name(r.direction)}}}"

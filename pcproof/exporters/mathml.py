@@ -14,7 +14,7 @@ from html import escape
 
 from ..language.index import Idx, qvar
 from ..language.show import ATOM, POWER, PRODUCT, Piece, con_names, reserved_names
-from ..language.signature import Definition, Deriv, Eq, Ne, Relation, Statement, relation_terms
+from ..language.signature import Definition, Deriv, Eq, Le, Ne, Relation, Statement, relation_terms
 from ..language.terms import App, Term
 from .notation import GREEK, NOTATION, Glyph, PaperPrinter
 
@@ -145,8 +145,8 @@ class MathMLPrinter(PaperPrinter):
         return _row(f"<munderover><mo>∑</mo>{below}{_row(high)}</munderover>", body)
 
     def relation(self, r: Relation) -> str:
-        if isinstance(r, (Eq, Ne)):
-            return _row(self.top(r.lhs), self.operator("==" if isinstance(r, Eq) else "!="), self.top(r.rhs))
+        if isinstance(r, (Eq, Ne, Le)):
+            return _row(self.top(r.lhs), self.operator({Eq: "==", Ne: "!=", Le: "<="}[type(r)]), self.top(r.rhs))
         if isinstance(r, Deriv):
             return _row(self.top(r.point), _text(" has its declared derivatives"))
         direction = f"<msub><mi>D</mi>{mathml_name(r.direction)}</msub>"

@@ -28,7 +28,7 @@ from functools import lru_cache
 from itertools import chain, count
 
 from .index import Atom, Bound, Con, Idx, QVar, Size
-from .signature import Definition, Deriv, Eq, Ne, Relation, Statement, Theory, relation_terms
+from .signature import Definition, Deriv, Eq, Le, Ne, Relation, Statement, Theory, relation_terms
 from .terms import Add, App, Inv, IsZero, Iverson, Lam, Mul, Num, Pow, Sum, Term, free_vars, sizes, subterms
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
@@ -407,8 +407,8 @@ def show_guards(cons: Iterable[Con]) -> str:
 def show_relation(r: Relation, avoid: Iterable[str] = ()) -> str:
     """A relation as text."""
     p = TextPrinter(reserved_names(*relation_terms(r)).union(avoid))
-    if isinstance(r, (Eq, Ne)):
-        return f"{p.top(r.lhs)} {'=' if isinstance(r, Eq) else '!='} {p.top(r.rhs)}"
+    if isinstance(r, (Eq, Ne, Le)):
+        return f"{p.top(r.lhs)} { {Eq: '=', Ne: '!=', Le: '<='}[type(r)] } {p.top(r.rhs)}"
     if isinstance(r, Deriv):
         return f"{p.top(r.point)} has its declared derivatives"
     return f"D[{r.direction}]({p.top(r.term)}) = {p.top(r.tangent)}"

@@ -8,6 +8,7 @@
 ``Tangent``          relation: the directional derivative of a term is another
 ``Deriv``            relation: f' is the derivative of f at a point
 ``Ne``               relation: two terms differ
+``Le``               relation: the first term is at most the second
 ``Statement``        for all variables that meet the guards, the relation holds
 ``Theory``           sizes, assumptions on them, symbols, definitions, hypotheses
 ===================  ===========================================================
@@ -95,6 +96,12 @@ class Ne:
 
 
 @dataclass(frozen=True)
+class Le:
+    lhs: Term
+    rhs: Term
+
+
+@dataclass(frozen=True)
 class Tangent:
     """d/ds of ``term`` with every varied symbol X replaced by X + s dX, at s = 0, is ``tangent``."""
 
@@ -110,7 +117,7 @@ class Deriv:
     point: App
 
 
-Relation = Union[Eq, Ne, Tangent, Deriv]
+Relation = Union[Eq, Ne, Le, Tangent, Deriv]
 
 
 def subst_relation(r: Relation, values: dict[str, Idx]) -> Relation:
@@ -119,6 +126,8 @@ def subst_relation(r: Relation, values: dict[str, Idx]) -> Relation:
         return Eq(subst(r.lhs, values), subst(r.rhs, values))
     if isinstance(r, Ne):
         return Ne(subst(r.lhs, values), subst(r.rhs, values))
+    if isinstance(r, Le):
+        return Le(subst(r.lhs, values), subst(r.rhs, values))
     if isinstance(r, Tangent):
         return Tangent(r.direction, subst(r.term, values), subst(r.tangent, values))
     point = subst(r.point, values)
@@ -128,7 +137,7 @@ def subst_relation(r: Relation, values: dict[str, Idx]) -> Relation:
 
 def relation_terms(r: Relation) -> tuple[Term, ...]:
     """The terms that a relation speaks about."""
-    if isinstance(r, (Eq, Ne)):
+    if isinstance(r, (Eq, Ne, Le)):
         return (r.lhs, r.rhs)
     if isinstance(r, Tangent):
         return (r.term, r.tangent)

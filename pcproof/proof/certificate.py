@@ -23,6 +23,7 @@ from ..language.signature import (
     Definition,
     Deriv,
     Eq,
+    Le,
     Ne,
     Relation,
     Statement,
@@ -117,6 +118,8 @@ class _Writer:
             return ["eq", self.term(r.lhs), self.term(r.rhs)]
         if isinstance(r, Ne):
             return ["ne", self.term(r.lhs), self.term(r.rhs)]
+        if isinstance(r, Le):
+            return ["le", self.term(r.lhs), self.term(r.rhs)]
         if isinstance(r, Tangent):
             return ["tangent", r.direction, self.term(r.term), self.term(r.tangent)]
         assert isinstance(r, Deriv)

@@ -11,6 +11,9 @@ equality              refl, sym, trans, congruence, sum_congruence,
                       argument_congruence, index
 definitions           unfold
 algebra               ring, power_zero, power_step, inverse
+real cases            real_cases, clash, iszero_zero, iszero_other
+order                 le_number, le_equal, le_trans, le_both, le_add,
+                      le_mul, le_square, le_sum
 finite sums           sum_add, sum_scale, sum_swap, sum_split, sum_empty,
                       sum_single, sum_pick
 indicators            iverson_true, iverson_false
@@ -34,7 +37,7 @@ from typing import Any
 
 from ..language.arith import entails, unsatisfiable
 from ..language.index import Bound, Con, Idx, QVar, ge, lt, qvar
-from ..language.signature import Deriv, Eq, Ne, Relation, Statement, Tangent, Theory, relation_terms, subst_relation
+from ..language.signature import Deriv, Eq, Le, Ne, Relation, Statement, Tangent, Theory, relation_terms, subst_relation
 from ..language.terms import (
     NODES,
     ONE,
@@ -42,6 +45,7 @@ from ..language.terms import (
     Add,
     App,
     Inv,
+    IsZero,
     Iverson,
     Lam,
     Mul,
@@ -171,7 +175,7 @@ class Kernel:
     ) -> Theorem:
         for p in premises:
             _require(type(p) is Theorem and p.kernel is self, rule, "a premise belongs to another proof")
-        _require(type(claim) in (Eq, Ne, Tangent, Deriv), rule, "{!r} is not a relation", claim)
+        _require(type(claim) in (Eq, Ne, Le, Tangent, Deriv), rule, "{!r} is not a relation", claim)
         self._context(ctx)
         if type(claim) is Tangent:
             _require(type(claim.direction) is str, rule, "a direction is a name")
@@ -317,6 +321,98 @@ class Kernel:
         _require(isinstance(th.relation, Ne) and th.relation.rhs is ZERO, "inverse", "a != 0 is needed")
         a = th.relation.lhs  # type: ignore[union-attr]
         return self._make("inverse", th.context, Eq(Mul(a, Inv(a)), ONE), (th,))
+
+    # -- real numbers are equal or not ------------------------------------------
+    def real_context(self, ctx: Context, a: Term, b: Term, equal: bool) -> Context:
+        """Where a = b (or a != b) is known besides, as the last local hypothesis."""
+        known = Statement((), (), Eq(a, b) if equal else Ne(a, b))
+        return Context(ctx.variables, ctx.guards, (*ctx.hypotheses, known))
+
+    def real_cases(self, ctx: Context, a: Term, b: Term, parts: Sequence[Theorem]) -> Theorem:
+        """The relation, proved where a = b and where a != b."""
+        rule, parts = "real_cases", tuple(parts)
+        _require(len(parts) == 2, rule, "two premises expected")
+        for p, equal in zip(parts, (True, False)):
+            self._same(rule, self.real_context(ctx, a, b, equal), (p,))
+        _require(parts[0].relation == parts[1].relation, rule, "the premises prove different things")
+        return self._make(rule, ctx, parts[0].relation, parts)
+
+    def clash(self, equation: Theorem, inequation: Theorem, relation: Relation) -> Theorem:
+        """Anything, where a = b and a != b."""
+        self._same("clash", equation.context, (inequation,))
+        r = inequation.relation
+        ok = type(r) is Ne and (r.lhs, r.rhs) == (equation.lhs, equation.rhs)
+        _require(ok, "clash", "an equation and its negation are needed")
+        return self._make("clash", equation.context, relation, (equation, inequation))
+
+    def iszero_zero(self, th: Theorem) -> Theorem:
+        """The indicator of a = 0 is 1 where a = 0."""
+        _require(th.rhs is ZERO, "iszero_zero", "a = 0 is needed")
+        return self._make("iszero_zero", th.context, Eq(IsZero(th.lhs), ONE), (th,))
+
+    def iszero_other(self, th: Theorem) -> Theorem:
+        """The indicator of a = 0 is 0 where a differs from 0."""
+        r = th.relation
+        _require(type(r) is Ne and r.rhs is ZERO, "iszero_other", "a != 0 is needed")
+        return self._make("iszero_other", th.context, Eq(IsZero(r.lhs), ZERO), (th,))  # type: ignore[union-attr]
+
+    # -- order ------------------------------------------------------------------
+    @staticmethod
+    def _le(rule: str, th: Theorem) -> Le:
+        _require(type(th.relation) is Le, rule, "an inequality is needed")
+        return th.relation  # type: ignore[return-value]
+
+    def le_number(self, ctx: Context, a: Term, b: Term) -> Theorem:
+        """Two rational numbers."""
+        ok = isinstance(a, Num) and isinstance(b, Num) and a.value <= b.value
+        _require(ok, "le_number", "{!r} and {!r} are no numbers in this order", a, b)
+        return self._make("le_number", ctx, Le(a, b))
+
+    def le_equal(self, th: Theorem) -> Theorem:
+        """a <= b where a = b."""
+        return self._make("le_equal", th.context, Le(th.lhs, th.rhs), (th,))
+
+    def le_trans(self, first: Theorem, second: Theorem) -> Theorem:
+        """a <= c from a <= b and b <= c."""
+        r, s = self._le("le_trans", first), self._le("le_trans", second)
+        self._same("le_trans", first.context, (second,))
+        _require(r.rhs is s.lhs, "le_trans", "{!r} is not {!r}", r.rhs, s.lhs)
+        return self._make("le_trans", first.context, Le(r.lhs, s.rhs), (first, second))
+
+    def le_both(self, first: Theorem, second: Theorem) -> Theorem:
+        """a = b from a <= b and b <= a."""
+        r, s = self._le("le_both", first), self._le("le_both", second)
+        self._same("le_both", first.context, (second,))
+        _require((r.lhs, r.rhs) == (s.rhs, s.lhs), "le_both", "the inequalities are not opposite")
+        return self._make("le_both", first.context, Eq(r.lhs, r.rhs), (first, second))
+
+    def le_add(self, ctx: Context, parts: Sequence[Theorem]) -> Theorem:
+        """Inequalities may be added."""
+        parts = tuple(parts)
+        rows = [self._le("le_add", p) for p in parts]
+        self._same("le_add", ctx, parts)
+        _require(bool(rows), "le_add", "a premise is needed")
+        return self._make("le_add", ctx, Le(Add(*(r.lhs for r in rows)), Add(*(r.rhs for r in rows))), parts)
+
+    def le_mul(self, ctx: Context, parts: Sequence[Theorem]) -> Theorem:
+        """0 <= a b ... from 0 <= a, 0 <= b, ..."""
+        parts = tuple(parts)
+        rows = [self._le("le_mul", p) for p in parts]
+        self._same("le_mul", ctx, parts)
+        _require(bool(rows) and all(r.lhs is ZERO for r in rows), "le_mul", "premises 0 <= a are needed")
+        return self._make("le_mul", ctx, Le(ZERO, Mul(*(r.rhs for r in rows))), parts)
+
+    def le_square(self, ctx: Context, t: Term) -> Theorem:
+        """0 <= t t"""
+        return self._make("le_square", ctx, Le(ZERO, Mul(t, t)))
+
+    def le_sum(self, ctx: Context, bound: Idx, name: str, th: Theorem) -> Theorem:
+        """Bodies in order for every index in range give sums in order."""
+        r = self._le("le_sum", th)
+        self._fresh("le_sum", ctx, (name,))
+        self._same("le_sum", ctx.bind((name,), (bound,)), (th,))
+        claim = Le(Sum(bound, close(r.lhs, name)), Sum(bound, close(r.rhs, name)))
+        return self._make("le_sum", ctx, claim, (th,), (bound, name))
 
     # -- finite sums ----------------------------------------------------------
     def _sum(self, rule: str, t: Term) -> Sum:
@@ -474,7 +570,8 @@ class Kernel:
         """The same relation in a larger context."""
         old = th.context
         ok = old.variables == ctx.variables[: len(old.variables)] and set(old.guards) <= set(ctx.guards)
-        _require(ok and old.hypotheses == ctx.hypotheses, "weaken", "the context is not larger")
+        ok = ok and old.hypotheses == ctx.hypotheses[: len(old.hypotheses)]
+        _require(ok, "weaken", "the context is not larger")
         return self._make("weaken", ctx, th.relation, (th,))
 
     def cases(self, ctx: Context, con: Con, parts: Sequence[Theorem]) -> Theorem:
@@ -649,4 +746,8 @@ class Kernel:
         return self._make("tangent_convert", th.context, Tangent(r.direction, r.term, equation.rhs), (th, equation))
 
 
-RULES = tuple(n for n in vars(Kernel) if not n.startswith("_") and n not in ("entails", "induction_context", "varying"))
+RULES = tuple(
+    n
+    for n in vars(Kernel)
+    if not n.startswith("_") and n not in ("entails", "induction_context", "real_context", "varying")
+)

@@ -26,6 +26,7 @@ from ..language.signature import (
     Definition,
     Deriv,
     Eq,
+    Le,
     Ne,
     Statement,
     Symbol,
@@ -143,7 +144,7 @@ def check_statement(theory: Theory, s: Statement, outer: tuple[str, ...] = ()) -
     _only("what a statement holds", tuple, s.variables, s.guards)
     if len(set(s.variables)) != len(s.variables):
         raise TheoryError(f"a variable is quantified twice in {s.variables}")
-    _only("a relation", (Eq, Ne, Tangent, Deriv), s.relation)
+    _only("a relation", (Eq, Ne, Le, Tangent, Deriv), s.relation)
     _only("a variable", str, *s.variables)
     _only("a constraint", Con, *s.guards)
     scope = set(s.variables) | set(outer)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..language.evaluate import EvaluationError, Evaluator, Model
-from ..language.signature import Deriv, Eq, Ne, Relation, Statement, Tangent, Theory
+from ..language.signature import Deriv, Eq, Le, Ne, Relation, Statement, Tangent, Theory
 from .assign import assignments
 from .compile import Dual, Env, varied
 from .instance import RELU, TABLE, UNTRUE, Activation, Instance
@@ -58,9 +58,10 @@ class Judge:
         Raises EvaluationError where a definition has no value.
         """
         value = self.plain.value
-        if isinstance(relation, (Eq, Ne)):
+        if isinstance(relation, (Eq, Ne, Le)):
             lhs, rhs = value(relation.lhs, at), value(relation.rhs, at)
-            return Verdict((lhs == rhs) == isinstance(relation, Eq), Fraction(lhs), Fraction(rhs), self.points)
+            holds = lhs <= rhs if isinstance(relation, Le) else (lhs == rhs) == isinstance(relation, Eq)
+            return Verdict(holds, Fraction(lhs), Fraction(rhs), self.points)
         if isinstance(relation, Tangent):
             lhs = Fraction(varied(self.moving[relation.direction].value(relation.term, at)))
             rhs = Fraction(value(relation.tangent, at))

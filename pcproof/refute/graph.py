@@ -14,6 +14,14 @@ from typing import Any, Union
 
 from .compile import exact
 
+FAILS = {"eq": "!=", "ne": "==", "le": ">"}
+
+
+def holds(kind: str, value: Any) -> bool:
+    """Is a value 0 ("eq"), not 0 ("ne"), at most 0 ("le")?"""
+    return bool(value <= 0) if kind == "le" else bool(value == 0) == (kind == "eq")
+
+
 Number = Union[int, Fraction]
 Table = Callable[[tuple[Any, ...], Number], Number]  # (key, point) -> value of a tabulated function
 
@@ -148,7 +156,7 @@ class Graph:
     ) -> Callable[[Sequence[Number], Table | None], int]:
         """A fast function of the slot values (in ``order``).
 
-        tests: (kind, node, code) in turn, kind "eq" or "ne": the first test
+        tests: (kind, node, code) in turn, kind "eq", "ne" or "le": the first test
         that fails (eq: the node is not 0; ne: it is 0) gives its code; -1 if
         all pass.  The source consists of generated names and numbers only.
         """
@@ -177,7 +185,7 @@ class Graph:
                     constants.append(op)
                     value = f"A(C[{len(constants) - 1}], v{op[-1]}, table)"
                 lines.append(f"    v{k} = {value}")
-            lines.append(f"    if v{node.id} {'!=' if kind == 'eq' else '=='} 0: return {int(code)}")
+            lines.append(f"    if v{node.id} {FAILS[kind]} 0: return {int(code)}")
         lines.append("    return -1")
         space: dict[str, Any] = {"C": constants, "A": apply_op}
         exec("\n".join(lines), space)

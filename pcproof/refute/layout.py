@@ -14,7 +14,7 @@ from typing import Any
 
 from ..language.index import Idx
 from ..language.show import show
-from ..language.signature import DEFINED, PARAMETER, Deriv, Eq, Ne, Symbol, Tangent, Theory
+from ..language.signature import DEFINED, PARAMETER, Deriv, Eq, Le, Ne, Symbol, Tangent, Theory
 from ..language.terms import Add, App, Num, Term, add, subterms
 from .counterexample import Counterexample
 from .instance import Instance, evaluate_index
@@ -214,7 +214,7 @@ def both_sides(c: Counterexample) -> tuple[str, dict[str, Fraction]]:
         return place(c, r.lhs), {own: c.lhs - change, other: c.rhs - change}
     if isinstance(r, Tangent):
         return f"derivative of {show(r.term)} along {r.direction}", {"true": c.lhs, "claimed": c.rhs}
-    if isinstance(r, Ne):
+    if isinstance(r, (Ne, Le)):
         return f"{show(r.lhs)} and {show(r.rhs)}", {"left": c.lhs, "right": c.rhs}
     assert isinstance(r, Deriv)
     return f"{show(r.point)} has no derivative", {"at": c.lhs}

@@ -13,17 +13,17 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from ..language.signature import OPERATOR, PARAMETER, Claim, Deriv, Eq, Ne, Relation, Statement, Tangent
+from ..language.signature import OPERATOR, PARAMETER, Claim, Deriv, Eq, Le, Ne, Relation, Statement, Tangent
 from ..language.terms import App
 from .assign import assignments
 from .compile import Compiled, Dual, Env, Undefined, Value, real, varied
-from .graph import Graph, Node, Number
+from .graph import Graph, Node, Number, holds
 from .instance import UNTRUE, Activation, Key, Shape, functions
 
 
 @dataclass(frozen=True)
 class Test:
-    """A goal at one assignment. kind "eq": fails where ``node`` is not 0; "ne": fails where it is 0."""
+    """A goal at one assignment. kind "eq": fails where ``node`` is not 0; "ne": is 0; "le": is above 0."""
 
     kind: str
     node: Node
@@ -209,8 +209,8 @@ class Tracer:
         self, r: Relation, names: tuple[str, ...], at: Env, activation: Activation
     ) -> tuple[Value, Value, str, list[tuple[str, Value]]]:
         """Both sides of a relation, its kind, and what else must hold for it to make sense."""
-        if isinstance(r, (Eq, Ne)):
-            kind = "eq" if isinstance(r, Eq) else "ne"
+        if isinstance(r, (Eq, Ne, Le)):
+            kind = {Eq: "eq", Ne: "ne", Le: "le"}[type(r)]
             return self.run.term(r.lhs, names)(at), self.run.term(r.rhs, names)(at), kind, []
         if isinstance(r, Tangent):
             moving = self.dual[r.direction].term(r.term, names)(at)
@@ -245,7 +245,7 @@ class Tracer:
         self.log = set()
         for t in problem.tests:
             goal = self.claim.goals[t.goal]
-            if isinstance(goal.relation, (Eq, Ne)):
+            if isinstance(goal.relation, (Eq, Ne, Le)):
                 term = goal.relation.rhs if side else goal.relation.lhs
                 self.run.term(term, goal.variables)(t.at)
         found, self.log = self.log, None
@@ -290,7 +290,7 @@ class Tracer:
             _require(out, needed_kind, value)
         difference = lhs + -1 * rhs
         if not isinstance(difference, Node):
-            if (difference == 0) != (kind == "eq") and out.certain is None:
+            if not holds(kind, difference) and out.certain is None:
                 out.certain = Test(kind, out.graph.make("num", difference), number, at, lhs, rhs)
                 out.tests.append(out.certain)
             return
@@ -312,7 +312,7 @@ def _require(out: Problem, kind: str, value: Value) -> None:
     if isinstance(value, Node):
         if (kind, value) not in out.requirements:
             out.requirements.append((kind, value))
-    elif (value == 0) != (kind == "eq"):
+    elif not holds(kind, value):
         out.impossible = True
 
 

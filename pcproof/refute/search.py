@@ -36,7 +36,7 @@ from typing import Any
 from ..language.signature import Claim, Deriv, Tangent
 from .confirm import Judge
 from .counterexample import Counterexample
-from .graph import Node, Number
+from .graph import Node, Number, holds
 from .instance import IDENTITY, RELU, SQUARE, TABLE, UNTRUE, Activation, Instance, Key, Shape, has_functions
 from .layout import role
 from .problem import Problem, Test, Tracer, numbers
@@ -368,6 +368,6 @@ def first_failure(problem: Problem, values: Values, table: Any) -> Test | None:
     nodes = [t.node for t in problem.tests]
     known = problem.graph.run(problem.graph.needed(nodes), dict(zip(problem.slots, values)), table)
     for t in problem.tests:
-        if (known[t.node.id] != 0) == (t.kind == "eq"):
+        if not holds(t.kind, known[t.node.id]):
             return t
     return None

@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from .compile import exact
-from .graph import Number
+from .graph import Number, holds
 from .problem import Problem
 
 Values = Sequence[Number]
@@ -37,7 +37,7 @@ def residuals(problem: Problem, values: Values, table: Any) -> tuple[list[Number
     nodes = [n for _, n in problem.requirements]
     known = problem.graph.run(problem.graph.needed(nodes), dict(zip(problem.slots, values)), table)
     equations = [known[n.id] for kind, n in problem.requirements if kind == "eq"]
-    return equations, all(known[n.id] != 0 for kind, n in problem.requirements if kind == "ne")
+    return equations, all(holds(kind, known[n.id]) for kind, n in problem.requirements if kind != "eq")
 
 
 def satisfy(problem: Problem, values: Values, table: Any, passes: int = 3) -> Values | None:

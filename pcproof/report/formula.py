@@ -18,7 +18,7 @@ from ..exporters.latex import LatexPrinter, latex_statement, latex_text
 from ..exporters.mathml import MathMLPrinter, mathml_statement_fragment
 from ..language.index import Con
 from ..language.show import TextPrinter, con_names, reserved_names, show_statement
-from ..language.signature import Deriv, Eq, Ne, Relation, Statement
+from ..language.signature import Deriv, Eq, Le, Ne, Relation, Statement
 from ..language.terms import Add, Mul, Num, Term, neg
 
 _SIGNS = {
@@ -27,6 +27,7 @@ _SIGNS = {
     "->": ("=>", r"\Longrightarrow", "<mo>⟹</mo>"),
     "<->": ("<=>", r"\Longleftrightarrow", "<mo>⟺</mo>"),
     "!=": ("!=", r"\ne", "<mo>≠</mo>"),
+    "<=": ("<=", r"\le", "<mo>≤</mo>"),
     "+": ("+", "{}+", "<mo>+</mo>"),
     "-": ("-", "{}-", "<mo>−</mo>"),
     "": ("", "", ""),
@@ -152,8 +153,8 @@ def differential(direction: str, inside: Formula) -> Formula:
 
 def relation_formula(r: Relation, pen: Pen) -> Formula:
     """A relation, written with a given pen."""
-    if isinstance(r, (Eq, Ne)):
-        return pen.term(r.lhs) + sign("=" if isinstance(r, Eq) else "!=") + pen.term(r.rhs)
+    if isinstance(r, (Eq, Ne, Le)):
+        return pen.term(r.lhs) + sign({Eq: "=", Ne: "!=", Le: "<="}[type(r)]) + pen.term(r.rhs)
     if isinstance(r, Deriv):
         return words("the derivative symbol is the derivative at ") + pen.term(r.point)
     return differential(r.direction, pen.term(r.term)) + sign("=") + pen.term(r.tangent)
