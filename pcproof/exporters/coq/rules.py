@@ -272,6 +272,29 @@ def cases(s: Step) -> list[str]:
     return [*lines, parts[0], f"destruct (Z_lt_le_dec 0 {e}) as [r_|r_].", *parts[1:]]
 
 
+def real_cases(s: Step) -> list[str]:
+    """The premises know one thing more, a = b and a <> b."""
+    known = s.steps.contexts[_context_of(s, 0)]["given"][-1]["holds"]
+    new = f"h{len(s.context['given'])}"
+    return [
+        *s.opened(),
+        f"destruct (Req_EM_T {s.side(known[1])} {s.side(known[2])}) as [{new}|{new}].",
+        *("{ " + " ".join(s.other(k, s.variables)) + " }" for k in (0, 1)),
+    ]
+
+
+def clash(s: Step) -> list[str]:
+    return [f"exfalso; exact ({s.same(1)} {s.same(0)})."]
+
+
+def iszero_zero(s: Step) -> list[str]:
+    return [f"exact (iszero_zero _ {s.same(0)})."]
+
+
+def iszero_other(s: Step) -> list[str]:
+    return [f"exact (iszero_other _ {s.same(0)})."]
+
+
 def absurd(s: Step) -> list[str]:
     return [*s.opened(), "exfalso; arith."]
 

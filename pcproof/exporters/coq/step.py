@@ -65,13 +65,16 @@ class Step:
         return [self.same(k) for k in range(len(self.item["premises"]))]
 
     def enters(self, number: int, values: Values, inner: bool = True) -> list[str]:
-        """K: a context holds at these values.  ``inner``: the variables of this context keep their names."""
+        """K: a context holds at these values; its local hypotheses are the first of those known here.
+
+        ``inner``: the variables of this context keep their names.
+        """
         c = self.steps.contexts[number]
         proofs = []
         for g in c["where"]:
             known = inner and g in self.context["where"]
             proofs.append(f"exact g{self.context['where'].index(g)}" if known else "arith")
-        proofs += [f"exact h{self.context['given'].index(h)}" for h in c["given"]]
+        proofs += [f"exact h{k}" for k in range(len(c["given"]))]
         holes = "".join("(conj _ " for _ in proofs) + "I" + ")" * len(proofs)
         goals = f"; [{' | '.join(proofs)}]" if proofs else ""
         return [
