@@ -82,7 +82,7 @@ def _require(ok: bool, rule: str, reason: str, *parts: object) -> None:
 
 @dataclass(frozen=True)
 class Context:
-    """Variables, guards on them, local hypotheses (induction hypotheses)."""
+    """Variables, guards on them, local hypotheses (of an induction, or that two numbers are equal or not)."""
 
     variables: tuple[str, ...] = ()
     guards: tuple[Con, ...] = ()

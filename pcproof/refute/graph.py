@@ -127,6 +127,22 @@ class Graph:
             return ()
         return (op[-1],)
 
+    def squares(self, k: int) -> set[int] | None:
+        """Ids of what is squared in a sum of positive multiples of squares; None if the node is no such sum."""
+        if self.ops[k][0] == "add":
+            left, right = (self.squares(j) for j in self.operands(k))
+            return None if left is None or right is None else left | right
+        factors, number, stack = [], Fraction(1), [k]
+        while stack:
+            j = stack.pop()
+            if self.ops[j][0] == "mul":
+                stack += self.operands(j)
+            elif self.ops[j][0] == "num":
+                number *= self.ops[j][1]
+            else:
+                factors.append(j)
+        return {factors[0]} if number > 0 and len(factors) == 2 and factors[0] == factors[1] else None
+
     def kinds(self, ids: Iterable[int]) -> set[str]:
         """Which operations occur."""
         return {self.ops[k][0] for k in ids}

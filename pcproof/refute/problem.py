@@ -309,7 +309,11 @@ def _varied_parameter(plain: Callable[[str, Env], Value], variation: Any) -> Cal
 
 
 def _require(out: Problem, kind: str, value: Value) -> None:
-    if isinstance(value, Node):
+    squared = out.graph.squares(value.id) if isinstance(value, Node) and kind in ("eq", "le") else None
+    if squared is not None:  # a sum of squares is 0 where each is: the parts can be solved for
+        for k in sorted(squared):
+            _require(out, "eq", out.graph.nodes[k])
+    elif isinstance(value, Node):
         if (kind, value) not in out.requirements:
             out.requirements.append((kind, value))
     elif not holds(kind, value):

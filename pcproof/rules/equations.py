@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ..language.index import Con, Idx, QVar, ge, le, qvar
 from ..language.signature import DEFINED, Case, Definition, Symbol, Theory
-from ..language.terms import App, Lam, Term, add, replace_apps, subst, subst_con, subterms
+from ..language.terms import ONE, App, Lam, Term, add, mul, replace_apps, subst, subst_con, subterms
 from ..networks.backprop import DATA, backprop_definitions, initial_symbols
 from ..networks.network import L, Network
 
@@ -24,11 +24,28 @@ ORDERS = {
     "states-first": "activities are written first, weights use old errors and new activities",
     "states-first-fresh": "activities are written first, errors are computed again, then weights",
 }
+PHI, QUIET = "phi", "quiet"
+EVERY_TIME = ge(qvar("t"), 0)
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 
 
 class RuleError(ValueError):
     """A rule is not understood; the message says what was expected."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A rule that learns at every time, each unit by a factor phi of its own.
+
+    value: phi over l, b, i, from the unit's error eps[l,b,i] and, where there
+        is a window, from quiet[window,l,b,i].
+    past: what ``quiet`` multiplies up over the ``window`` times before the
+        present, over l, b, i; times before 0 count as 1.
+    """
+
+    value: Term
+    past: Term | None = None
+    window: Idx = Idx(0)
 
 
 @dataclass(frozen=True)
@@ -40,6 +57,8 @@ class Equations:
     step: cases over hidden layers l, of x_{t+1} - x_t, in x, theta, mu, eps.
     change: for each kind of weight, the change of theta[l,..] when it learns.
     when: constraint on t and l: theta[l] learns at time t.
+    gate: factor phi[l,b,i] of each unit's learning, read in ``change``; with it
+        ``when`` is t >= 0.
     order: one of ``ORDERS``.
     parameters: further symbols (gamma, ...); sizes: further integers (t_c).
     held: predictions and their derivatives keep the values of the forward pass.
@@ -56,6 +75,7 @@ class Equations:
     sizes: Mapping[str, int] = field(default_factory=dict)
     name: str = "rule"
     held: bool = False
+    gate: Gate | None = None
 
 
 def _at_times(term: Term, net: Network, x: Idx, theta: Idx, names: Mapping[str, str], errors: Idx) -> Term:
@@ -69,6 +89,8 @@ def _at_times(term: Term, net: Network, x: Idx, theta: Idx, names: Mapping[str, 
             return App(a.name, (theta, *a.idx))
         if a.name in ("mu", "eps") and len(a.idx) == 3:
             return App(names[a.name], (errors, *a.idx))
+        if a.name in (PHI, QUIET):
+            return App(a.name, (errors, *a.idx))
         return None
 
     return replace_apps(term, put)
@@ -128,10 +150,14 @@ def timed_theory(e: Equations) -> Theory:
         e = held_equations(e)
     if e.order not in ORDERS:
         raise RuleError(f"unknown update order {e.order!r}; expected one of {', '.join(ORDERS)}")
+    if e.gate is not None and e.order != SYNCHRONOUS:
+        raise RuleError("a rule that learns by its errors is understood in the synchronous order only")
     plain = {"mu": "mu", "eps": "eps"}
     mixed = {"mu": "mu_mixed", "eps": "eps_mixed"}
     rank = {
-        SYNCHRONOUS: dict(x=0, theta=0, mu=1, eps=2, change=3),
+        SYNCHRONOUS: dict(x=0, theta=0, mu=1, eps=2, phi=3, change=4)
+        if e.gate is not None
+        else dict(x=0, theta=0, mu=1, eps=2, change=3),
         "weights-first": dict(theta=0, mu_mixed=1, eps_mixed=2, x=3, mu=4, eps=5, change=6),
         "states-first": dict(x=0, change=1, theta=2, mu=3, eps=4),
         "states-first-fresh": dict(x=0, mu_mixed=1, eps_mixed=2, change=3, theta=4, mu=5, eps=6),
@@ -191,6 +217,9 @@ def timed_theory(e: Equations) -> Theory:
             Symbol("mu_mixed", DEFINED, 4, shape="time, layer, batch, unit", meaning="prediction from unequal times"),
             Symbol("eps_mixed", DEFINED, 4, shape="time, layer, batch, unit", meaning="error from unequal times"),
         ]
+    if e.gate is not None:
+        group += _gate_definitions(e.gate, net, plain, Idx(rank["phi"]))
+        symbols += _gate_symbols(e.gate)
     for k in net.kinds:
         units = tuple(qvar(u) for u in k.units)
         layers = (ge(l, 1), le(l, L))
@@ -205,10 +234,11 @@ def timed_theory(e: Equations) -> Theory:
         group.append(Definition(k.change, ("t", "l", *k.units), changes, measure))
         old = App(k.name, (before, l, *units))
         learning = subst_con(e.when, {"t": before})
+        learns = (learning,) if e.gate is None else ()
         cases = [
             Case((*_equal(t, Idx(0)), *layers), App(k.initial, (l, *units))),
-            Case((ge(t, 1), *layers, learning), add(old, App(k.change, (before, l, *units)))),
-            *(Case((ge(t, 1), *layers, other), old) for other in learning.negations()),
+            Case((ge(t, 1), *layers, *learns), add(old, App(k.change, (before, l, *units)))),
+            *(Case((ge(t, 1), *layers, other), old) for c in learns for other in c.negations()),
         ]
         group.append(Definition(k.name, ("t", "l", *k.units), tuple(cases), (t, Idx(rank["theta"]))))
         symbols += [
@@ -219,10 +249,35 @@ def timed_theory(e: Equations) -> Theory:
     base = (*DATA, *initial_symbols(net), *net.functions, *e.parameters, *bp_symbols, *symbols)
     return Theory(
         {**net.sizes, **e.sizes},
-        net.assumptions,
+        net.assumptions if e.gate is None or not e.gate.window.terms else (*net.assumptions, ge(e.gate.window, 1)),
         {s.name: s for s in base},
         (*bp_definitions, tuple(group)),
     )
+
+
+def _gate_definitions(gate: Gate, net: Network, names: Mapping[str, str], rank: Idx) -> list[Definition]:
+    """``quiet`` by how far its window reaches back, and ``phi``."""
+    out = []
+    inner = (ge(l, 0), le(l + 1, L))
+    if gate.past is not None:
+        k = qvar("k")
+        last = _at_times(gate.past, net, t - 1, t - 1, names, t - 1)
+        cases = (
+            Case((*inner, *_equal(t, Idx(0)), ge(k, 0)), ONE),
+            Case((*inner, ge(t, 1), *_equal(k, Idx(0))), ONE),
+            Case((*inner, ge(t, 1), ge(k, 1)), mul(last, App(QUIET, (t - 1, k - 1, l, b, i)))),
+        )
+        out.append(Definition(QUIET, ("t", "k", "l", "b", "i"), cases, (t, rank - 1)))
+    value = _at_times(gate.value, net, t, t, names, t)
+    return [*out, Definition(PHI, ("t", "l", "b", "i"), (Case((ge(t, 0), *inner), value),), (t, rank))]
+
+
+def _gate_symbols(gate: Gate) -> list[Symbol]:
+    out = [Symbol(PHI, DEFINED, 4, shape="time, layer, batch, unit", meaning="factor by which the unit learns")]
+    if gate.past is not None:
+        meaning = "the window of that many times before holds what the rule asks of it"
+        out.append(Symbol(QUIET, DEFINED, 5, shape="time, window, layer, batch, unit", meaning=meaning))
+    return out
 
 
 def _equal(a: Idx, c: Idx) -> tuple[Con, ...]:

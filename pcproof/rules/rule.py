@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Union
 
 from ..language.diff import split_cases
 from ..language.fold import fold
-from ..language.index import Con, QVar, ge, le, qvar, span
+from ..language.index import Con, Idx, QVar, Size, ge, le, qvar, span
 from ..language.signature import Case, Claim, Ne, Statement, Symbol
-from ..language.terms import ZERO, App, Inv, Pow, Term, free_vars, subst, subst_con, subterms
+from ..language.terms import ZERO, App, Inv, Pow, Term, free_vars, mul, replace_apps, subst, subst_con, subterms, tidy
 from ..networks.network import B, L, Network, width
 from .claims import equals_backprop
 from .domain import check_domain
-from .equations import ORDERS, SYNCHRONOUS, Equations, RuleError, moment
-from .surface import Field, Scalar, indicator_parts, short
+from .equations import EVERY_TIME, ORDERS, PHI, QUIET, SYNCHRONOUS, Equations, Gate, RuleError, moment
+from .surface import BEFORE, Field, Scalar, indicator_parts, short
 
 
 def _layer_variable(f: Field) -> tuple[str, int]:
@@ -33,7 +33,9 @@ class Rule:
     start: {x[l]: value} at time 0, for hidden layers; clamped layers are skipped.
     step: {x[l]: change of x[l] from t to t + 1}, for hidden layers.
     learn: {theta[l + 1]: change}, for every kind of weight of the network.
-    when: ``Eq(t, ...)``, the moment at which theta[l + 1] learns.
+    when: ``Eq(t, ...)``, the moment at which theta[l + 1] learns; or a factor
+        such as ``nonzero(eps[l])``, made of the units' own errors, by which they
+        learn at every time (each sample for itself).
     order: update order inside one time step; see ``equations.ORDERS``.
     held: predictions and their derivatives keep the values of the forward pass
         while the activities move (fixed prediction).
@@ -50,7 +52,7 @@ class Rule:
         start: Mapping[Field, Field],
         step: Mapping[Field, Field],
         learn: Mapping[Field, Field],
-        when: Con,
+        when: Union[Con, Field],
         order: str = SYNCHRONOUS,
         name: str = "rule",
         held: bool = False,
@@ -63,14 +65,17 @@ class Rule:
             raise RuleError(
                 f"energy must be a sum such as Sum(sq(x[l] - mu[l]) / 2, (l, 0, L - 1)), got {short(energy)}"
             )
-        if isinstance(when, bool) or not isinstance(when, Con):
+        if isinstance(when, bool) or not isinstance(when, (Con, Field)):
             raise RuleError("`when` must be an equation; write Eq(t, l) (Python's t == l is just False)")
         if free_vars(energy.term):
             raise RuleError(f"the energy has the free index {sorted(free_vars(energy.term))[0]!r}; sum over it")
         if not isinstance(learn, Mapping):
             raise RuleError("learn must be a mapping like {theta[l + 1]: ...}")
+        gate = _gate(when) if isinstance(when, Field) else None
+        at = when if isinstance(when, Con) else EVERY_TIME
         try:
-            moment(when)  # refuses a `when` that does not fix a moment
+            if gate is None:
+                moment(at)  # refuses a `when` that does not fix a moment
         except RuleError:
             raise RuleError(f"`when` must fix one moment for each layer, like Eq(t, l); got {when!r}") from None
         if not isinstance(held, bool):
@@ -90,9 +95,11 @@ class Rule:
         change: dict[str, tuple[Case, ...]] = {}
         moments = set()
         for key, value in learn.items():
-            kind, m, cases = self._weight(key, value, when)
+            kind, m, cases = self._weight(key, value, at)
             change[kind] = cases
             moments.add(m)
+            if isinstance(when, Field) and key.layer != when.layer + 1:
+                raise RuleError(f"`when` is about layer {when.layer!r}, whose weights are not {key!r}")
         missing = [k.name for k in net.kinds if k.name not in change]
         if missing:
             raise RuleError(f"learn does not say how {missing[0]!r} changes")
@@ -107,6 +114,10 @@ class Rule:
                         used.add((s.name, len(s.idx)))
         for c in moments:
             own_sizes.update({a.name: 0 for a in c.expr.atoms() if not isinstance(a, QVar) and hasattr(a, "name")})
+        if gate is not None:
+            own_sizes.update({a.name: 0 for a in gate.window.atoms() if isinstance(a, Size)})
+            if {PHI, QUIET} & {n for n, _ in used}:
+                raise RuleError(f"{PHI!r} and {QUIET!r} have a meaning in a rule that learns by its errors")
         names = [n for n, _ in used]
         for n in set(names):
             if names.count(n) > 1:
@@ -135,6 +146,8 @@ class Rule:
             held=held,
         )
         check_domain(self.equations)
+        if gate is not None:
+            self.equations = gated(self.equations, gate)
 
     # -- reading ----------------------------------------------------------------
     def _state(self, what: str, given: Mapping[Field, Field]) -> tuple[Case, ...]:
@@ -194,6 +207,10 @@ class Rule:
         Parameters by which the rule divides are taken to differ from 0; the
         result lists these hypotheses.
         """
+        if self.equations.gate is not None:
+            from .fazil_claims import no_harm
+
+            return no_harm(self.equations)
         claim = equals_backprop(self.equations)
         nonzero = divisors(self.equations)
         return replace(claim, theory=claim.theory.extend(hypotheses=nonzero)) if nonzero else claim
@@ -206,6 +223,46 @@ class Rule:
 
     def __repr__(self) -> str:
         return f"Rule({self.name!r}, {self.net.name})"
+
+
+def _gate(when: Field) -> Gate:
+    """The factor phi of a rule that learns by its errors, over l, b, i."""
+    if when.kind != "state":
+        raise RuleError(f"`when` must be about the units of a layer, like nonzero(eps[l]); got {short(when)}")
+    variable, by = _layer_variable(when)
+    here = subst(when.term, {variable: qvar("l") - by})
+    windows = list(dict.fromkeys(s for s in subterms(here) if isinstance(s, App) and s.name == BEFORE))
+    if len(windows) > 1:
+        raise RuleError(f"`when` may look back over one window, got {len(windows)}: {short(when)}")
+    past, window = None, Idx(0)
+    if windows:
+        past, window = fold(windows[0].args[0].body, "eps", ("l", "b", "i"), _EPS), windows[0].idx[0]
+        if any(not isinstance(a, Size) or a.args for a in window.atoms()):
+            raise RuleError(f"the window of `before` is the same for every unit and time; got {window!r}")
+        if not window.terms and window.const < 1:
+            raise RuleError(f"`before` looks back at least one time, got {window!r}")
+    value = replace_apps(here, lambda a: App(QUIET, (window, *_UNIT)) if a.name == BEFORE else None)
+    value = fold(value, "eps", ("l", "b", "i"), _EPS)
+    for s in (s for part in (value, past) if part is not None for s in subterms(part)):
+        if isinstance(s, App) and not (s.name == QUIET or (s.name == "eps" and s.idx == _UNIT)):
+            raise RuleError(f"`when` may read the unit's own error eps[{when.layer!r}] only; it reads {short(s)}")
+    return Gate(value, past, window)
+
+
+def gated(e: Equations, gate: Gate) -> Equations:
+    """The rule in which every error counts by phi where weights change."""
+    for kind, cases in e.change.items():
+        for c in cases:
+            if tidy(replace_apps(c.value, lambda a: ZERO if a.name == "eps" else None)) is not ZERO:
+                raise RuleError(
+                    f"`when` is a factor of the errors, and {kind} changes without an error: {short(c.value)}"
+                )
+
+    def put(a: App) -> Term | None:
+        return mul(App(PHI, a.idx), a) if a.name == "eps" else None
+
+    change = {kind: tuple(Case(c.guard, replace_apps(c.value, put)) for c in cases) for kind, cases in e.change.items()}
+    return replace(e, change=change, gate=gate)
 
 
 def divisors(e: Equations) -> dict[str, Statement]:
@@ -229,4 +286,5 @@ def divisors(e: Equations) -> dict[str, Statement]:
 
 RESERVED = {"x", "mu", "eps", "y", "s_in", "s_out", "alpha"}
 MEANINGS = {"gamma": "step size of inference"}
+_UNIT = (qvar("l"), qvar("b"), qvar("i"))
 _EPS = App("x", (qvar("l"), qvar("b"), qvar("i"))) - App("mu", (qvar("l"), qvar("b"), qvar("i")))

@@ -4,7 +4,8 @@
 ``theta[l]`` a matrix, also a ``Field``.  ``sq(v)`` is its squared norm, a
 ``Scalar``; ``F.diff(x[l])`` is the gradient, a ``Field`` whose boundary cases
 are carried as side conditions.  Everything is a term of the language; nothing
-here is more than notation.
+here is more than notation.  ``is_zero``, ``nonzero`` and ``before`` make a rule
+that learns when a unit's own error says so, and not at a given moment.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from ..language.diff import DiffError, Guarded, collect, diff
 from ..language.index import Con, Idx, QVar, qvar, size
 from ..language.index import eq as _eq
 from ..language.terms import (
+    ONE,
     Add,
     App,
     Inv,
+    IsZero,
     Iverson,
     Mul,
     Num,
@@ -39,6 +42,7 @@ from ..networks.network import B, Network, width
 from .equations import RuleError
 
 Number = Union[int, Fraction, str]
+BEFORE = "before"  # stands in a rule for a product over past times, until the rule is read
 
 
 def number(value: object) -> Term:
@@ -284,6 +288,29 @@ def sq(v: Field) -> Scalar:
             return Scalar(v.net, _sum_units(mul(v.term, v.term), kind.units, kind.bounds(v.layer)))
         raise RuleError(f"sq takes a layer quantity such as x[l] - mu[l], got {v!r}")
     return Scalar(v.net, _sum_units(mul(v.term, v.term), ("b", "i"), (B, width(v.layer))))
+
+
+def is_zero(v: Field) -> Field:
+    """1 for each unit whose ``v`` is 0, and 0 for the others."""
+    if not isinstance(v, Field):
+        raise RuleError(f"is_zero takes a layer quantity such as eps[l], got {v!r}")
+    return v._with(IsZero(v.term))
+
+
+def nonzero(v: Field) -> Field:
+    """1 for each unit whose ``v`` differs from 0, and 0 for the others."""
+    return v._with(add(ONE, neg(is_zero(v).term)))
+
+
+def before(window: object, v: Field) -> Field:
+    """The product of ``v`` over the ``window`` times before the present; what lies before time 0 counts as 1."""
+    try:
+        steps = Idx.of(window)  # type: ignore[arg-type]
+    except TypeError:
+        raise RuleError(f"before takes a number of times such as size('td'), got {window!r}") from None
+    if not isinstance(v, Field) or v.kind != "state":
+        raise RuleError(f"before takes a quantity of the units of a layer such as is_zero(eps[l]), got {v!r}")
+    return v._with(App(BEFORE, (steps,), (v.term,)))
 
 
 def _sum_units(term: Term, units: tuple[str, ...], bounds: tuple[Idx, ...]) -> Term:

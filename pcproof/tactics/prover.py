@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ..language.signature import Claim, Eq, Statement
+from ..language.signature import Claim, Eq, Le, Statement
 from ..proof.certificate import Proof
 from ..proof.kernel import Context, Kernel, Theorem
 from .goals import Stuck, Tools, prove_equation
 from .light_cone import Cone
+from .order import prove_le
 
 
 def prove_claim(claim: Claim) -> Proof:
@@ -37,8 +38,10 @@ def run_rule(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[Theorem]
 
 
 def static_goal(k: Kernel, s: Statement) -> Theorem:
-    """An equation without time: by unfolding and normal form."""
+    """An equation or inequality without time: by unfolding and normal form, by sums of squares."""
     ctx = Context(s.variables, s.guards)
+    if isinstance(s.relation, Le):
+        return prove_le(k, ctx, s.relation.lhs, s.relation.rhs)
     if not isinstance(s.relation, Eq):
         raise Stuck(ctx, s.relation, "no tactic for this kind of statement")
     names = {d.name for g in k.theory.definitions for d in g}
