@@ -16,7 +16,7 @@ from pcproof.exporters.coq.sentences import fault
 from pcproof.exporters.coq_reader import compare
 from pcproof.language.index import Bound, Idx, eq, ge, lt, qvar, size
 from pcproof.language.signature import Case, Definition, Deriv, Eq, Le, Ne, Relation, Statement, Symbol, Theory
-from pcproof.language.terms import ONE, ZERO, Add, App, Inv, IsZero, Mul, Num, Sum, Term, close
+from pcproof.language.terms import ONE, ZERO, Add, App, Inv, IsZero, Iverson, Lam, Mul, Num, Sum, Term, close
 from pcproof.proof.acceptance import ACCEPTED, REJECTED, UNKNOWN
 from pcproof.proof.certificate import Proof
 from pcproof.proof.kernel import _TOKEN, Context, Kernel, Theorem
@@ -56,7 +56,10 @@ def theory() -> Theory:
     then = Case((ge(t, 1),), Mul(gate(t - 1), IsZero(a(t))))
     off = Definition("off", ("k",), (Case((ge(k, 0), lt(k, N)), Add(IsZero(row), IsZero(Add(a(k), MINUS)))),))
     path = Definition("path", ("k",), (Case((ge(k, 0), lt(k, N)), Sum(m(k), Mul(r, App("c", (Idx.of(Bound(0)),))))),))
+    line = Lam(1, App("c", (k + Idx.of(Bound(0)),)))
     symbols = (
+        Symbol("P", "operator", 1, ranges=((m(qvar("0")),),), derivatives=("J",)),
+        Symbol("J", "operator", 2, ranges=((m(qvar("0")),),)),
         *(Symbol(n, "parameter") for n in ("r", "s", "low")),
         *(Symbol(n, "parameter", 1) for n in ("a", "c", "Dc")),
         Symbol("b", "parameter", 2),
@@ -70,6 +73,7 @@ def theory() -> Theory:
         {x.name: x for x in symbols},
         ((Definition("gate", ("t",), (first, then), (t,)),), (off,), (path,)),
         {
+            "differentiable": Statement(("k",), (ge(k, 0), lt(k, N)), Deriv(App("P", (k,), (line,)))),
             "smooth": Statement((), (), Deriv(App("f", (), (r,)))),
             "low": Statement((), (), Le(low, small)),
             "positive": Statement(("k",), (ge(k, 0), lt(k, N)), Le(ZERO, a(k))),
@@ -292,11 +296,43 @@ class Proofs:
             kn.le_sum(EMPTY, N, "k", positive),
         ]
 
+    # -- index terms under binders ---------------------------------------------------
+    def turned(self) -> list[Theorem]:
+        """An index k + z is written z + k where z is bound: every rule that binds, and two sums that are swapped."""
+        kn = self.kernel
+        z, first, second = qvar("z"), Idx.of(Bound(0)), Idx.of(Bound(1))
+        inner = ROW.bind(("z",), (m(k),))
+        x, c, when = a(k + z), App("c", (k + z,)), Iverson((ge(k, z), eq(z + k * 2, 3), ge(z + k, 1)))
+
+        def of(body: Term) -> App:
+            return App("P", (k,), (Lam(1, close(body, "z")),))
+
+        def tidy(ctx: Context, t: Term) -> Theorem:
+            return kn.ring(ctx, Add(t, ZERO), t)
+
+        deep = inner.bind(("z'",), (m(k + z),))
+        double = kn.sum_congruence(inner, m(k + z), "z'", tidy(deep, Mul(a(k + z + qvar("z'")), x)))
+        slope = kn.hypothesis(ROW, "differentiable", {"k": k})
+        moving = kn.tangent_variable(inner, "up", c)
+        return [
+            kn.sum_congruence(ROW, m(k), "z", tidy(inner, Mul(when, x))),
+            kn.sum_congruence(ROW, m(k), "z", double),
+            kn.argument_congruence(ROW, of(Add(x, ZERO)), 0, ("z",), tidy(inner, x)),
+            kn.le_sum(ROW, m(k), "z", kn.le_square(inner, x)),
+            kn.sum_swap(EMPTY, Sum(N, Sum(N, Mul(a(first + second), when_bound(first, second)))), ("i", "j")),
+            kn.tangent_sum(ROW, m(k), "z", moving),
+            kn.tangent_function(ROW, of(c), (("z",),), (moving,), slope),
+        ]
+
+
+def when_bound(x: Idx, y: Idx) -> Iverson:
+    return Iverson((ge(x, y), ge(x + y * 2, 3)))
+
 
 def ordered() -> Proof:
     """A proof by every rule of order and of real cases."""
     p = Proofs()
-    goals = [*p.gates(), *p.under_a_sum(), *p.nested(), *p.larger(), *p.slopes(), *p.sums(), *p.small()]
+    goals = [*p.gates(), *p.under_a_sum(), *p.nested(), *p.larger(), *p.slopes(), *p.sums(), *p.small(), *p.turned()]
     return Proof(p.kernel, tuple(goals), {})
 
 

@@ -44,4 +44,4 @@ def le_square(s: Step) -> list[str]:
 
 def le_sum(s: Step) -> list[str]:
     name = names.variable(s.arguments[1])
-    return [*s.opened(), f"apply zsum_le; intros {name} r1 r2; cbv beta.", *s.other(0, [*s.variables, name])]
+    return [*s.opened(), f"apply zsum_le; intros {name} r1 r2; cbv beta.", *s.under(0, [name])]

@@ -88,6 +88,14 @@ class Step:
         lines = self.enters(self.steps.items[premise]["context"], values, inner)
         return [*lines, f"exact ({lemma(premise)} p A H {' '.join([*values, 'K'])})."]
 
+    def under(self, k: int, bound: Values) -> list[str]:
+        """Finish with premise k, whose last variables are bound here: index terms may stand in another order."""
+        premise = self.item["premises"][k]
+        values = [*self.variables, *bound]
+        lines = self.enters(self.steps.items[premise]["context"], values)
+        used = f"{lemma(premise)} p A H {' '.join([*values, 'K'])}"
+        return [*lines, f"pose proof ({used}) as Q.", self.steps.finish(self.steps.items[premise]["claim"]) + "."]
+
     def values(self, pairs: Json, order: Sequence[str]) -> list[str]:
         # a hypothesis, unlike a lemma, does not say that its arguments are integers
         given = {name: f"({self.texts.index(value[1:])})%Z" for name, value in pairs}
