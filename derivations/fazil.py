@@ -32,10 +32,16 @@ PRINTED = "section 4"
 
 
 def _entry(
-    of: Callable[[Equations], Claim], id: str, title: str, equation: str = PRINTED, bias: bool = True, note: str = ""
+    of: Callable[[Equations], Claim],
+    id: str,
+    title: str,
+    equation: str = PRINTED,
+    bias: bool = True,
+    note: str = "",
+    gamma: int | None = 1,
 ) -> Entry:
     def claim() -> Claim:
-        return replace(of(fazil(MLP(bias=bias)).equations), id=id, title=title, source=SOURCE)
+        return replace(of(fazil(MLP(bias=bias), gamma=gamma).equations), id=id, title=title, source=SOURCE)
 
     return Entry(id=id, title=title, source=SOURCE, equation=equation, claim=claim, note=note)
 
@@ -58,10 +64,23 @@ ENTRIES = (
         "section 4, Lemma A.3",
     ),
     _entry(
+        claims.awakened,
+        "fazil_awakened",
+        "A unit that was silent learns from its first error, however late and whatever the window",
+        note="So a detection that fails at t = l is made up for later, where backprop changes nothing.",
+    ),
+    _entry(
         claims.exact,
         "fazil_exact",
         "Every weight is backprop's plus alpha times the sum of its late changes",
         "Algorithm 2",
+    ),
+    _entry(
+        claims.exact,
+        "fazil_gamma",
+        "Without C3 every weight is gamma^(l-1) times backprop's change plus alpha times the sum of its late changes",
+        "Algorithm 2, remark on C3",
+        gamma=None,
     ),
     _entry(
         claims.criterion,

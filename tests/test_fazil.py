@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pcproof.api import prove
+from pcproof.api import prove, proved_by_kernel
 from pcproof.catalogue import entries
 from pcproof.language.evaluate import Evaluator
 from pcproof.language.index import eq, ge, le, qvar, size
@@ -19,16 +19,20 @@ from pcproof.networks.chain import Chain
 from pcproof.networks.mlp import MLP
 from pcproof.networks.network import B, L
 from pcproof.proof.theory import admit
+from pcproof.refute.mutate import claim_mutants
 from pcproof.refute.search import Limits, refute
+from pcproof.refute.table import REFUTED, claim_table
 from pcproof.rules import fazil_claims as claims
-from pcproof.rules.equations import Equations, RuleError, timed_theory
+from pcproof.rules.autonomy import clocks
+from pcproof.rules.equations import Equations, RuleError, moment, timed_theory
 from pcproof.rules.fazil import fazil
 from pcproof.rules.rule import Rule
-from pcproof.rules.surface import Eq, Sum, before, is_zero, nonzero, sq, symbols
+from pcproof.rules.surface import Eq, Sum, before, is_zero, nonzero, parameter, sq, symbols
+from pcproof.rules.zil import zil
 
 IDS = [id for id in entries() if id.startswith("fazil_")]
 LIMITS = Limits(max_depth=3, seconds=20)
-THEOREMS = ("window", "trigger", "exact", "criterion", "criterion_converse", "sufficient", "long_window")
+THEOREMS = ("window", "trigger", "awakened", "exact", "criterion", "criterion_converse", "sufficient", "long_window")
 NETS = (MLP(), MLP(bias=True), Chain())
 TD, T = size("td"), size("T")
 F = Fraction
@@ -143,8 +147,34 @@ def test_generic_targets_trigger_once_each_and_learn_as_backprop():
     assert run.weights[-1] == run.backprop
 
 
+@pytest.mark.parametrize("td", [1, 2, 3, 4, 5, 6, 7])
+def test_no_window_is_long_enough_for_ever(td):
+    """All delta nonzero, and the error of output 0 is 0 exactly td times: it triggers again at t = td + 1.
+
+    Linear, one layer of hidden units, input 0: the error of the outputs at t is the sum over k <= t of (-G)^k s
+    with G = theta theta^T.  So the bound of the long-window theorem cannot be raised (here for these td).
+    """
+    n = td + 2
+    theta = [[F(2 * (r == c) + (c == r - 1)) for c in range(n)] for r in range(n)]
+    g = [[sum(a * c for a, c in zip(p, q)) for q in theta] for p in theta]
+    krylov = [[F(r == 0) for r in range(n)]]
+    for _ in range(n - 1):
+        krylov.append([sum(a * c for a, c in zip(row, krylov[-1])) for row in g])
+    wanted = [1, 1, *[0] * (td - 1), 1]
+    s: list[F] = []
+    for r, row in enumerate(krylov):
+        s.append((wanted[r] - sum(a * c for a, c in zip(row, s))) / row[r])
+    run = simulate({1: theta, 2: [[F(1)]] * n}, [F(0)], s, td, td + 2, identity, one)
+    assert all(d != 0 for row in run.delta for d in row)
+    assert [run.errors[time][0][0] for time in range(1, td + 1)] == [0] * td
+    assert (td + 1, 0, 0) in run.triggers
+    # theta^1 has its moment at t = 0: right up to t = 1 + td, and wrong after that
+    assert all(run.weights[time][1] == run.backprop[1] for time in range(1, td + 2))
+    assert run.weights[td + 2][1] != run.backprop[1]
+
+
 # -- the simulator against the definitions --------------------------------------------------
-def of_counterexample(found: Any) -> Run:
+def of_counterexample(found: Any, td: int | None = None) -> Run:
     instance = found.instance
     read = {"identity": (identity, one), "relu": (relu, step)}[instance.activation.name]
     depth, widths = found.sizes["L"], instance.shape.tables["n"]
@@ -158,7 +188,7 @@ def of_counterexample(found: Any) -> Run:
         {n: matrix(n) for n in range(1, depth + 1)},
         [data["s_in"].get((0, u), F(0)) for u in range(widths[depth])],
         [data["s_out"].get((0, u), F(0)) for u in range(widths[0])],
-        instance.shape.constants["td"],
+        instance.shape.constants["td"] if td is None else td,
         instance.shape.constants["T"],
         *read,
         alpha=data["alpha"].get((), F(1)),
@@ -194,6 +224,15 @@ def test_the_counterexamples_are_confirmed_by_the_simulator(id):
         assert {n for n, _ in missed} == {0}
     if id == "fazil_no_harm_dead":
         assert {n for n, _ in missed} == {1} and found.instance.activation.name == "relu"
+
+
+@pytest.mark.parametrize("td", [2, 3, 4, 5, 8, 16])
+@pytest.mark.parametrize("id", [i for i in IDS if "no_harm" in i])
+def test_a_missed_detection_does_harm_whatever_the_window(id, td):
+    found = prove(entries()[id].claim()).counterexample
+    run, short = of_counterexample(found, td), of_counterexample(found)
+    assert run.weights == short.weights
+    assert run.weights[-1] != run.backprop
 
 
 def test_a_late_trigger_may_write_nothing():
@@ -244,6 +283,21 @@ def test_the_theorems_hold_for_every_network(name, net):
     assert result.verdict == "proved"
 
 
+@pytest.mark.parametrize("net", NETS, ids=lambda n: n.name)
+@pytest.mark.parametrize("name", ["trigger", "exact", "criterion", "criterion_converse"])
+def test_with_any_step_size_the_gamma_law_takes_the_place_of_backprop(name, net):
+    claim = getattr(claims, name)(fazil(net, gamma=None).equations)
+    assert prove(claim).verdict == "proved"
+
+
+def test_without_the_power_of_gamma_it_is_refuted():
+    claim = claims.exact(fazil(MLP(), gamma=None).equations)
+    (goal,) = claim.goals
+    (other,) = claims.exact(fazil(MLP()).equations).goals
+    assert goal != other
+    assert fails(replace(claim, goals=(other,)))
+
+
 # -- mutants ---------------------------------------------------------------------------------
 def plain() -> Equations:
     return fazil(MLP()).equations
@@ -271,6 +325,7 @@ def without(claim: Claim, name: str) -> Claim:
 @pytest.mark.parametrize(
     "name, hypothesis",
     [
+        ("awakened", "silent"),
         ("criterion", "late_theta"),
         ("criterion_converse", "backprop_theta"),
         ("criterion_converse", "alpha_nonzero"),
@@ -362,6 +417,12 @@ def test_a_window_that_counts_errors_instead_of_zeros_is_refuted():
     assert fails(own("trigger", gate(lambda g: replace(g, past=add(ONE, neg(IsZero(EPS)))))))
 
 
+def test_every_term_of_phi_and_its_window_is_needed():
+    rows = claim_table(claim_mutants(own("window", plain()), definitions=("phi", "quiet")), proved_by_kernel)
+    assert len(rows) >= 16
+    assert [r.name for r in rows if r.verdict != REFUTED] == []
+
+
 def test_the_long_window_holds_no_longer():
     claim = own("long_window", plain())
     goals = tuple(
@@ -416,13 +477,26 @@ def test_a_rule_of_ones_own_may_learn_by_its_errors():
     assert rule.equations.sizes == {}
 
 
-def test_the_rule_mentions_no_time():
-    e = plain()
-    from pcproof.language.terms import free_vars
+def test_the_rule_reads_no_clock_and_z_il_does():
+    for net in NETS:
+        assert clocks(fazil(net).equations) == []
+    found = clocks(zil(MLP()).equations)
+    assert len(found) == 3 and all(c.startswith("theta has a case of its own where") for c in found)
 
-    assert e.gate is not None and e.gate.past is not None
-    terms = [e.gate.value, e.gate.past, *(c.value for cs in e.change.values() for c in cs), *(c.value for c in e.step)]
-    assert all("t" not in free_vars(term) for term in terms)
+
+def test_a_step_size_that_depends_on_time_is_a_clock():
+    net, x, mu, eps, y, theta, l, t, L, alpha = words()
+    gamma = parameter(net, "gamma", per="time")
+    energy = Sum(sq(x[l] - mu[l]) / 2, (l, 0, L - 1))
+    rule = Rule(
+        net,
+        energy=energy,
+        start={x[l]: y[l]},
+        step={x[l]: -1 * gamma[t] * energy.diff(x[l])},
+        learn={theta[l + 1]: -alpha * energy.diff(theta[l + 1])},
+        when=nonzero(eps[l]),
+    )
+    assert [c for c in clocks(rule.equations) if "gamma" in c]
 
 
 def test_what_is_not_understood_is_refused_in_one_sentence():
@@ -449,6 +523,11 @@ def test_what_is_not_understood_is_refused_in_one_sentence():
     with pytest.raises(RuleError, match="number of times"):
         before("td", is_zero(eps[l]))
     assert rule_with(Eq(t, l), *rest).equations.gate is None
+
+
+def test_a_rule_without_a_moment_says_so():
+    with pytest.raises(RuleError, match="no moment"):
+        moment(fazil(MLP()).equations.when)
 
 
 def test_the_rule_itself_is_asked_whether_it_is_backprop():

@@ -137,6 +137,8 @@ def other_orders(e: Equations) -> dict[str, str]:
 
 def moment(when: Con) -> Idx:
     """The time at which theta[l] learns, from the equation ``when``."""
+    if when == EVERY_TIME:
+        raise RuleError("the rule learns at every time, by the units' own errors, and has no moment to speak of")
     coeff = dict(when.expr.terms).get(QVar("t"), 0)
     if when.kind != "eq" or abs(coeff) != 1:
         raise RuleError(f"`when` must fix one moment for each layer, like Eq(t, l); got {when!r}")

@@ -16,11 +16,12 @@ from .rule import Rule
 from .surface import Number, Scalar, Sum, before, is_zero, nonzero, number, sq, symbols
 
 
-def fazil(net: Network, gamma: Union[Number, Scalar] = 1) -> Rule:
-    """Fa-Z-IL on ``net``, with a window of ``td`` times."""
-    x, mu, eps, y, l, L, alpha = symbols(net, "x mu eps y l L alpha")
+def fazil(net: Network, gamma: Union[Number, Scalar, None] = 1) -> Rule:
+    """Fa-Z-IL on ``net``, with a window of ``td`` times; ``gamma=None`` keeps the step size a symbol."""
+    x, mu, eps, y, l, L, g, alpha = symbols(net, "x mu eps y l L gamma alpha")
+    if gamma is not None:
+        g = gamma if isinstance(gamma, Scalar) else Scalar(net, number(gamma))
     weights = symbols(net, " ".join(k.name for k in net.kinds))
-    g = gamma if isinstance(gamma, Scalar) else Scalar(net, number(gamma))
     F = Sum(sq(x[l] - mu[l]) / 2, (l, 0, L - 1))
     return Rule(
         net,

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ..language.index import Con, Idx, eq, ge, le, lt, qvar, size
-from ..language.signature import Claim, Eq, Ne, Statement, Theory
+from ..language.signature import PARAMETER, Claim, Eq, Ne, Statement, Symbol, Theory
 from ..language.terms import ONE, ZERO, App, IsZero, Mul, Sum, Term, add, close, mul, neg, subst
 from ..networks.network import B, L, WeightKind, width
-from .claims import STATE, change_at_moment, error_at_moment, unit_ranges
+from .claims import STATE, change_at_moment, error_at_moment, gamma_power, unit_ranges
 from .equations import PHI, QUIET, Equations, RuleError, timed_theory
 
 t, k, l, b, i, s = (qvar(n) for n in "tklbis")
@@ -30,6 +31,11 @@ def _window(e: Equations) -> Idx:
     if e.gate is None or e.gate.past is None:
         raise RuleError(f"the claim is about rules that look back over a window, and {e.name} does not")
     return e.gate.window
+
+
+def arriving(e: Equations, layer: Idx) -> Term:
+    """By what the error of a layer at t = l differs from delta: gamma^l, or 1 where gamma is no symbol."""
+    return gamma_power(layer) if any(p.name == "gamma" for p in e.parameters) else ONE
 
 
 def late(e: Equations, theory: Theory, kind: WeightKind, until: Idx) -> Term:
@@ -53,7 +59,7 @@ def _weights(
     for kind in e.net.kinds:
         units, ranges = unit_ranges(kind)
         at = (l, *units)
-        right: list[Term] = [App(kind.initial, at), App(kind.initial_change, at)]
+        right: list[Term] = [App(kind.initial, at), mul(arriving(e, l - 1), App(kind.initial_change, at))]
         if with_late:
             right.append(Mul(ALPHA, late(e, theory, kind, until)))
         variables = (*(("t",) if until == t else ()), "l", *kind.units)
@@ -119,21 +125,48 @@ def trigger(e: Equations) -> Claim:
     early = (ge(t, 0), ge(l, 0), lt(l, L), lt(t, l), *STATE)
     now = (ge(l, 0), lt(l, L), eq(t, l), *STATE)
     again = (ge(l, 0), lt(l, L), ge(t, l + 1), le(t, l + _window(e)), *STATE)
+    factor = partial(arriving, e)
+    arrived = mul(arriving(e, l), DELTA)
     goals = (
         Statement(("t", *UNIT), early, Eq(FACTOR, ZERO)),
-        Statement(("t", *UNIT), now, Eq(FACTOR, add(ONE, neg(IsZero(DELTA))))),
-        error_at_moment(e),
-        Statement(("t", *UNIT), now, Eq(mul(FACTOR, EPS), DELTA)),
-        *change_at_moment(e),
-        Statement(("t", *UNIT), again, Eq(Mul(FACTOR, DELTA), ZERO)),
+        Statement(("t", *UNIT), now, Eq(FACTOR, add(ONE, neg(IsZero(arrived))))),
+        error_at_moment(e, factor),
+        Statement(("t", *UNIT), now, Eq(mul(FACTOR, EPS), arrived)),
+        *change_at_moment(e, factor),
+        Statement(("t", *UNIT), again, Eq(mul(FACTOR, arrived), ZERO)),
     )
     title = f"{e.name}: a unit first learns at t = l if delta is not 0, as backprop does, and not again for td times"
     return _claim(e, "trigger", timed_theory(e), goals, title, trigger_script)
 
 
+def awakened(e: Equations) -> Claim:
+    """A unit whose error was 0 until T triggers at T if its error is not 0 then, whatever the window.
+
+    ``chosen`` marks the units that are spoken of: where it is 0 nothing is
+    assumed and nothing is said.  This is why a missed detection does harm.
+    """
+    from ..tactics.fazil import awakened_script
+
+    base = timed_theory(e)
+    mark = Symbol("chosen", PARAMETER, 3, shape="layer, batch, unit", meaning="not 0 for the units that are spoken of")
+    chosen = App("chosen", (l, b, i))
+    silent = Statement(("t", *UNIT), (ge(t, 0), lt(t, T), *LAYER, *STATE), Eq(Mul(chosen, EPS), ZERO))
+    theory = replace(base, sizes={**base.sizes, "T": 0}, assumptions=(*base.assumptions, ge(T, 0)))
+    now = {"t": T}
+    goal = Eq(Mul(chosen, subst(FACTOR, now)), Mul(chosen, add(ONE, neg(IsZero(subst(EPS, now))))))
+    return _claim(
+        e,
+        "awakened",
+        theory.extend((mark,), hypotheses={"silent": silent}),
+        (Statement(UNIT, (*LAYER, *STATE), goal),),
+        f"{e.name}: a unit that was silent learns from its first error, however late and whatever the window",
+        awakened_script,
+    )
+
+
 # -- the weights ------------------------------------------------------------------
 def exact(e: Equations) -> Claim:
-    """theta_t = w + dw + alpha times the late sum, for every t >= l."""
+    """theta_t = w + dw + alpha times the late sum, for every t >= l; gamma^(l-1) dw where gamma is a symbol."""
     from ..tactics.fazil import exact_script
 
     theory = timed_theory(e)

@@ -9,15 +9,16 @@ is quiet every error in it is 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import permutations
 
 from ..language.fold import match
 from ..language.index import Con, Idx, eq, ge, le, lt, qvar
 from ..language.signature import Claim, Eq, Statement
-from ..language.terms import ONE, ZERO, Add, App, IsZero, Mul, Sum, Term, add, neg, subst
+from ..language.terms import ONE, ZERO, Add, App, IsZero, Mul, Sum, Term, add, mul, neg, subst
 from ..networks.network import L
 from ..proof.kernel import Context, Kernel, Theorem
-from ..rules.claims import STATE
+from ..rules.claims import STATE, change_at_moment
 from ..rules.equations import PHI, QUIET, Equations
 from .goals import Stuck
 from .light_cone import Cone
@@ -28,6 +29,7 @@ t, k_, l, b, i, s = (qvar(n) for n in "tklbis")
 UNIT = ("l", "b", "i")
 DELTA, EPS, FACTOR = App("delta", (l, b, i)), App("eps", (t, l, b, i)), App(PHI, (t, l, b, i))
 Proved = tuple[dict[str, Theorem], list[Theorem]]
+_NOW = (ge(l, 0), lt(l, L), eq(t, l), *STATE)
 ROUNDS = 6  # of rewriting and normalising one term
 
 
@@ -86,7 +88,7 @@ def part_of(k: Kernel, ctx: Context, whole: Mul, part: Theorem) -> Theorem:
     """A product in which ``part`` (a product = something) is replaced."""
     assert isinstance(part.lhs, Mul)
     rest = list(whole.args)
-    for f in part.lhs.args:
+    for f in (x for a in part.lhs.args for x in (a.args if isinstance(a, Mul) else (a,))):
         rest.remove(f)
     grouped = Mul(part.lhs, *rest)
     th = k.trans(k.ring(ctx, whole, grouped), k.congruence(ctx, grouped, [part, *(k.refl(ctx, r) for r in rest)]))
@@ -125,7 +127,8 @@ class Simplifier:
             return None
         for f in t.args:
             if isinstance(f, IsZero):
-                if f.arg in t.args:
+                factors = f.arg.args if isinstance(f.arg, Mul) else (f.arg,)
+                if all(t.args.count(x) >= factors.count(x) for x in factors):
                     return part_of(k, ctx, t, cancels(k, ctx, f.arg))
                 if t.args.count(f) > 1:
                     return part_of(k, ctx, t, idempotent(k, ctx, f.arg))
@@ -318,11 +321,55 @@ def window_script(k: Kernel, claim: Claim) -> Proved:
     return lemmas, [settle(k, first, simplify), *back, *(settle(k, g, simplify) for g in values)]
 
 
+def awakened_script(k: Kernel, claim: Claim) -> Proved:
+    """By induction over time chosen quiet = chosen, as far as the errors of chosen units are 0."""
+    from ..rules.fazil_claims import T
+
+    chosen, name = App("chosen", (l, b, i)), App(QUIET, (t, k_, l, b, i))
+    past = App("eps", (t - 1, l, b, i))
+    guards = (ge(t, 0), le(t, T), ge(k_, 0), ge(l, 0), lt(l, L), *STATE)
+    still = Statement(("t", "k", *UNIT), guards, Eq(Mul(chosen, name), chosen))
+    ctx = k.induction_context([still], [t], 0)
+
+    def marked(c: Context, known: Theorem, equal: bool) -> Theorem:
+        whole = Mul(chosen, IsZero(past))
+        th = k.congruence(c, whole, [k.refl(c, chosen), indicator(k, known)])
+        if equal:
+            return k.trans(th, k.ring(c, th.rhs, chosen))
+        unit, zero = k.inverse(known), k.hypothesis(c, "silent", {"t": t - 1, "l": l, "b": b, "i": i})
+        assert isinstance(unit.lhs, Mul)
+        grown, grouped = Mul(chosen, unit.lhs), Mul(zero.lhs, unit.lhs.args[1])
+        nothing = k.trans(k.congruence(c, grown, [k.refl(c, chosen), unit]), k.ring(c, Mul(chosen, ONE), chosen))
+        nothing = k.trans(k.sym(nothing), k.ring(c, grown, grouped))
+        nothing = k.trans(nothing, k.congruence(c, grouped, [zero, k.refl(c, grouped.args[1])]))
+        return k.trans(k.trans(th, k.ring(c, th.rhs, nothing.rhs)), k.sym(nothing))
+
+    def value(c: Context, case: int) -> Theorem:
+        opened = k.unfold(c, name, case)
+        th = k.congruence(c, Mul(chosen, name), [k.refl(c, chosen), opened])
+        if case == 2:
+            assert isinstance(opened.rhs, Mul)
+            first = real_split(k, c, past, marked)
+            then_ = k.hypothesis(c, 0, {"t'": t - 1, "k'": k_ - 1, "l'": l, "b'": b, "i'": i})
+            grouped = Mul(first.lhs, opened.rhs.args[1])
+            th = k.trans(th, k.ring(c, th.rhs, grouped))
+            th = k.trans(th, k.congruence(c, grouped, [first, k.refl(c, grouped.args[1])]))
+            return k.trans(th, then_)
+        return k.trans(th, k.ring(c, th.rhs, chosen))
+
+    lemma = _over_window(k, still, value, ctx)
+    return {"silent windows are quiet": lemma}, [
+        settle(k, g, Simplifier(k, unfold=(PHI,), products=(lemma,))) for g in claim.goals
+    ]
+
+
 class Trigger:
     """The light cone of a gated rule, and what phi is up to t = l."""
 
     def __init__(self, k: Kernel, e: Equations) -> None:
         self.k, self.e = k, e
+        from ..rules.fazil_claims import arriving
+
         cone = GatedCone(k, e)
         cone.freeze()
         cone.front()
@@ -331,22 +378,26 @@ class Trigger:
             raise Stuck(None, None, "the wave of errors does not arrive at t = l as in Z-IL")
         if e.gate is not None and e.gate.past is not None:
             self.lemmas["quiet ahead"] = quiet_ahead(k, self.lemmas["freeze eps"])
-        self.lemmas["phi now"] = settle(k, self._now(), self.simplifier((PHI,)))
-        self.updates = [settle(k, g, self.simplifier(self._names())) for g in self._changes()]
-        for kind, th in zip(e.net.kinds, self.updates):
+        arrived = mul(arriving(e, l), DELTA)
+        fires = Statement(("t", *UNIT), _NOW, Eq(FACTOR, add(ONE, neg(IsZero(arrived)))))
+        self.lemmas["phi now"] = settle(k, fires, self.simplifier((PHI,)))
+        self.learnt = settle(k, Statement(("t", *UNIT), _NOW, Eq(Mul(FACTOR, EPS), arrived)), self.simplifier())
+        updates = [self._update(s) for s in change_at_moment(e, partial(arriving, e))]
+        for kind, th in zip(e.net.kinds, updates):
             self.lemmas[f"update {kind.name}"] = th
+
+    def _update(self, statement: Statement) -> Theorem:
+        """The change at t = l, where phi eps is taken as a whole."""
+        k, r = self.k, statement.relation
+        assert isinstance(r, Eq)
+        ctx = Context(statement.variables, statement.guards)
+        th = k.unfold(ctx, r.lhs, 0)
+        step = bottom_up(k, Simplifier(k, products=(self.learnt,)).head, ctx, th.rhs, again=False)
+        th = th if step is None else k.trans(th, step)
+        return k.trans(th, self.simplifier(self._names()).same(ctx, th.rhs, r.rhs))
 
     def _names(self) -> tuple[str, ...]:
         return tuple(n for kind in self.e.net.kinds for n in (kind.change, kind.initial_change))
-
-    def _now(self) -> Statement:
-        guards = (ge(l, 0), lt(l, L), eq(t, l), *STATE)
-        return Statement(("t", *UNIT), guards, Eq(FACTOR, add(ONE, neg(IsZero(DELTA)))))
-
-    def _changes(self) -> tuple[Statement, ...]:
-        from ..rules.claims import change_at_moment
-
-        return change_at_moment(self.e)
 
     def simplifier(self, unfold: Iterable[str] = (), products: Sequence[Theorem] = ()) -> Simplifier:
         return Simplifier(self.k, list(self.lemmas.values()), unfold, products)
@@ -368,9 +419,12 @@ def no_second(trig: Trigger, statement: Statement) -> Theorem:
     ctx = Context(statement.variables, statement.guards)
     first = App("eps", (l, l, b, i))
     now = k.instantiate(ctx, trig.lemmas["front"], {"t": l, "l": l, "b": b, "i": i})
-    whole = Mul(FACTOR, DELTA)
+    assert isinstance(statement.relation, Eq)
+    whole = Mul(FACTOR, now.rhs)
     th = k.congruence(ctx, whole, [k.refl(ctx, FACTOR), k.sym(now)])
-    return k.trans(th, Simplifier(k, unfold=(PHI,), products=(zero,)).same(ctx, Mul(FACTOR, first), ZERO))
+    th = k.trans(th, Simplifier(k, unfold=(PHI,), products=(zero,)).same(ctx, Mul(FACTOR, first), ZERO))
+    start = ring_to(k, ctx, statement.relation.lhs, whole)
+    return both(k, ctx, statement.relation.lhs, then(k, start, th))
 
 
 # -- the weights ------------------------------------------------------------------
