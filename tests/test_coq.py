@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_coq_order import a_little_order, ordered
 
 from pcproof.catalogue import entries
 from pcproof.cli import run
@@ -38,7 +39,8 @@ from pcproof.tactics.prover import prove_claim
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "pcproof" / "exporters" / "coq"
-SCRIPT_TEXTS = [FOLDER / f"{m}.py" for m in ("steps", "step", "rules", "tangents", "theory", "export", "stated")]
+SCRIPTING = ("steps", "step", "rules", "order", "tangents", "theory", "export", "stated")
+SCRIPT_TEXTS = [FOLDER / f"{m}.py" for m in SCRIPTING]
 DECAY = """
 from pcproof import MLP, Rule, Sum, Eq, sq
 net = MLP()
@@ -133,8 +135,12 @@ def contradiction() -> Proof:
 
 
 # -- the text -----------------------------------------------------------------
-def test_every_rule_of_the_kernel_has_a_script() -> None:
+def test_every_rule_of_the_kernel_has_a_script_and_is_used() -> None:
     assert set(SCRIPTS) == set(RULES)
+    made = [make().text for make in (zoo, contradiction, ordered)]
+    made += [text_of(id) for id in ("energy_gradient", "zil_gradient", "gamma_law")]
+    unused = set(RULES) - {x["rule"] for t in made for x in json.loads(t)["items"]}
+    assert not unused, unused
 
 
 def test_the_same_certificate_gives_the_same_text() -> None:
@@ -265,7 +271,7 @@ POISON = "0). Qed. Notation true := false. (* "
 def test_nothing_of_the_certificate_reaches_the_file_unspelled() -> None:
     """Each entry in turn is replaced by text that would end a sentence; it is refused, or spelled, or goes unread."""
     refused = spelled = 0
-    for make in (zoo, contradiction):
+    for make in (zoo, contradiction, a_little_order):
         clean = make().text
         for path in _leaves(json.loads(clean)):
             data = json.loads(clean)

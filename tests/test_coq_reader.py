@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_coq_order import a_little_order, ordered
 
 from pcproof.catalogue import entries
 from pcproof.exporters import coq_reader
@@ -26,12 +27,15 @@ from pcproof.proof.certificate import Proof
 from pcproof.proof.kernel import Context, Kernel
 from pcproof.tactics.prover import prove_claim
 
+#: no theorems of the catalogue, but what has the rules of order
+ORDER, LITTLE = "order and real cases", "some of them"
+PROOFS = {ORDER: ordered, LITTLE: a_little_order}
 PROVED = [e.id for e in entries().values() if e.expected == "proved"]
 
 
 @cache
 def certificate_text(id: str) -> str:
-    return prove_claim(entries()[id].claim()).text
+    return PROOFS[id]().text if id in PROOFS else prove_claim(entries()[id].claim()).text
 
 
 def certificate(id: str) -> Any:
@@ -129,6 +133,8 @@ FIXED = "learning_fixed_point"
 TYPE = "Z -> Z -> Z -> R;\n"
 EPS = "Definition u_eps (p : params) (i_l i_b i_i : Z) : R :="
 
+GATES = f"{GOAL}\n  (forall i_t : Z, (0 <= i_t)%Z -> 0 <= (u_gate p i_t))"
+
 #: name, theorem, what stands in the file, what is put there
 SABOTAGE: list[tuple[str, str, str, str]] = [
     ("sign", FIXED, "then ((u_x p i_l i_b i_i) + ((-1) *", "then ((u_x p i_l i_b i_i) + ((1) *"),
@@ -204,6 +210,24 @@ SABOTAGE: list[tuple[str, str, str, str]] = [
     ("hexadecimal", "zil", "(i_l + 1)%Z", "(i_l + 0x1)%Z"),
     ("lemma of a case", "zil", "c1_y (p : params) (A", "c1_y (p : params) (N : False) (A"),
     ("no lemma of a case", "zil", "Lemma c1_y (p", "Lemma d1_y (p"),
+    ("<= to < of numbers", ORDER, "(u_low p) <= (-7 / 3).", "(u_low p) < (-7 / 3)."),
+    ("<= to >=", ORDER, "(u_low p) <= (-7 / 3).", "(u_low p) >= (-7 / 3)."),
+    ("<= to =", ORDER, "(u_low p) <= (-7 / 3).", "(u_low p) = (-7 / 3)."),
+    ("<= to <>", ORDER, "(u_low p) <= (-7 / 3).", "(u_low p) <> (-7 / 3)."),
+    ("sides of <= swapped", ORDER, "(u_low p) <= (-7 / 3).", "(-7 / 3) <= (u_low p)."),
+    ("sign of a bound", ORDER, "(u_low p) <= (-7 / 3).", "(u_low p) <= (7 / 3)."),
+    ("two bounds", ORDER, "(u_low p) <= (-7 / 3).", "(u_low p) <= (-7 / 3) <= (u_low p)."),
+    ("order of integers", ORDER, "(u_low p) <= (-7 / 3).", "((u_low p) <= (-7 / 3))%Z."),
+    ("order of integers as of reals", ORDER, "(0 <= i_k)%Z -> ", "(0 <= i_k) -> "),
+    ("order negated", ORDER, "(u_low p) <= (-7 / 3).", "((u_low p) <= (-7 / 3) -> False)."),
+    ("<= to < in a goal", ORDER, GATES, GATES.replace("0 <= (u_gate p i_t))", "0 < (u_gate p i_t))")),
+    ("sides of <= swapped in a goal", ORDER, GATES, GATES.replace("0 <= (u_gate p i_t))", "(u_gate p i_t) <= 0)")),
+    ("order redefined", ORDER, BEFORE, "Definition Rle (a b : R) : Prop := True.\n" + BEFORE),
+    ("zero test turned round", ORDER, "iszero (a : R) : R := if Req_EM_T a 0 then 1 else 0.",
+     "iszero (a : R) : R := if Req_EM_T a 0 then 0 else 1."),
+    ("zero test of another", ORDER, "then (iszero (u_a p 0))", "then (iszero (u_a p 1))"),
+    ("zero test left out", ORDER, "then (iszero (u_a p 0))", "then (u_a p 0)"),
+    ("reciprocal for zero test", ORDER, "then (iszero (u_a p 0))", "then (rinv (u_a p 0))"),
     # -- what stands before -------------------------------------------------------
     ("zsum redefined", "zil", BEFORE, "Definition zsum (n : Z) (f : Z -> R) : R := 0.\n" + BEFORE),
     ("sums end earlier", "zil", "nsum (Z.to_nat n) f.", "nsum (Z.to_nat (n - 1)) f."),
@@ -320,6 +344,14 @@ def literals(after: list[Sentence]) -> Iterator[tuple[str, list[Sentence]]]:
                 )
 
 
+def comparisons(after: list[Sentence]) -> Iterator[tuple[str, list[Sentence]]]:
+    """Every comparison by every other sign."""
+    for k, s in enumerate(after):
+        for m, t in enumerate(s.tokens):
+            for sign in {"<=", "<", ">=", ">", "=", "<>"} - {t} if t in ("<=", "<", "=", "<>") else ():
+                yield f"{s.tokens[1]}: {sign} at {m}", changed(after, k, [*s.tokens[:m], sign, *s.tokens[m + 1 :]])
+
+
 def neighbours(after: list[Sentence]) -> Iterator[tuple[str, list[Sentence]]]:
     """Every two distinct words next to each other in a sentence, swapped; not where both are bound and never used, and
     not the sides of an equation."""
@@ -334,6 +366,8 @@ def neighbours(after: list[Sentence]) -> Iterator[tuple[str, list[Sentence]]]:
                 continue
             if s.tokens[m - 1 : n + 5] in [("(", a, "-", b, ")", "%", "Z", sign, "0") for sign in ("=?", "=")]:
                 continue  # a - b = 0 and b - a = 0 are one equation
+            if s.tokens[m + 1 : n] == ("+",) and s.tokens[m - 1] in "(+" and s.tokens[n + 1] in ")+-":
+                continue  # a + b and b + a are one integer
             tokens = list(s.tokens)
             tokens[m], tokens[n] = b, a
             yield f"{s.tokens[1]}: {a} and {b} at {m}", changed(after, k, tokens)
@@ -362,6 +396,9 @@ def everywhere(after: list[Sentence]) -> Iterator[tuple[str, list[Sentence]]]:
         ("learning_fixed_point", everywhere, 500),
         ("zil", literals, 100),
         ("prediction_fixed_point", neighbours, 300),
+        (ORDER, literals, 100),
+        (LITTLE, neighbours, 100),
+        (ORDER, comparisons, 100),
     ],
 )
 def test_every_single_edit_of_the_claim_is_found(id: str, rule: Any, least: int) -> None:

@@ -1,4 +1,4 @@
-"""General lemmas, the same for every theory: finite sums, powers, well-founded recursion, derivatives.
+"""General lemmas, the same for every theory: finite sums, powers, order, well-founded recursion, derivatives.
 
 Written by hand; it knows of no theory and of no theorem.
 """
@@ -80,6 +80,24 @@ Lemma zpow_step a k m : (1 <= k)%Z -> m = (k - 1)%Z -> zpow a k = a * zpow a m.
 Proof. intros H ->. unfold zpow. replace (Z.to_nat k) with (S (Z.to_nat (k - 1))) by lia. reflexivity. Qed.
 Lemma rinv_r a : a <> 0 -> a * rinv a = 1.
 Proof. intros H. unfold rinv. destruct (Req_EM_T a 0); [contradiction|]. apply Rinv_r. exact H. Qed.
+Lemma iszero_zero a : a = 0 -> iszero a = 1.
+Proof. intros H. unfold iszero. destruct (Req_EM_T a 0); [reflexivity|contradiction]. Qed.
+Lemma iszero_other a : a <> 0 -> iszero a = 0.
+Proof. intros H. unfold iszero. destruct (Req_EM_T a 0); [contradiction|reflexivity]. Qed.
+
+(* -- order ----------------------------------------------------------------- *)
+Lemma le_conv a b c d : a <= b -> c = a -> b = d -> c <= d.
+Proof. intros H -> <-. exact H. Qed.
+Lemma le_square a : 0 <= a * a.
+Proof. exact (Rle_0_sqr a). Qed.
+Lemma zsum_le n f g : (forall j, (0 <= j)%Z -> (j < n)%Z -> f j <= g j) -> zsum n f <= zsum n g.
+Proof.
+  intros H. unfold zsum.
+  assert (G : forall k, (Z.of_nat k <= Z.max 0 n)%Z -> nsum k f <= nsum k g).
+  { induction k; intros B; simpl nsum; [apply Rle_refl|].
+    apply Rplus_le_compat; [apply IHk|apply H]; lia. }
+  apply G. lia.
+Qed.
 
 (* -- recursion on a list of integers that goes down lexicographically ----- *)
 Fixpoint nonneg (v : list Z) : bool := match v with [] => true | a :: w => (0 <=? a)%Z && nonneg w end.

@@ -47,7 +47,7 @@ def congruence(s: Step) -> list[str]:
 
 def sum_congruence(s: Step) -> list[str]:
     name = names.variable(s.arguments[1])
-    return [*s.opened(), f"apply zsum_ext; intros {name} r1 r2; cbv beta.", *s.other(0, [*s.variables, name])]
+    return [*s.opened(), f"apply zsum_ext; intros {name} r1 r2; cbv beta.", *s.under(0, [name])]
 
 
 def argument_congruence(s: Step) -> list[str]:
@@ -61,7 +61,7 @@ def argument_congruence(s: Step) -> list[str]:
     fresh = [names.variable(n) for n in new]
     lines = [*s.opened(), f"apply {names.extensional(row[1])}; try (intros; exact eq_refl)."]
     ranges = " ".join(f"r1{k} r2{k}" for k in range(len(fresh)))
-    return [*lines, f"intros {' '.join(fresh)} {ranges}; cbv beta.", *s.other(0, [*s.variables, *fresh])]
+    return [*lines, f"intros {' '.join(fresh)} {ranges}; cbv beta.", *s.under(0, fresh)]
 
 
 def index(s: Step) -> list[str]:
@@ -143,7 +143,8 @@ def sum_swap(s: Step) -> list[str]:
     new = s.row(s.claim[2])[1]
     fresh, _ = s.texts.body(body, "p", ())
     inner = s.texts.function(s.row(body)[2], "p", fresh)
-    return [f"exact (zsum_swap {s.texts.index(bound)} {s.texts.index(new)} (fun j0 : Z => {inner}))."]
+    swapped = f"zsum_swap {s.texts.index(bound)} {s.texts.index(new)} (fun j0 : Z => {inner})"
+    return [f"refine (eq_trans ({swapped}) _); idx."]
 
 
 def sum_split(s: Step) -> list[str]:
@@ -270,6 +271,29 @@ def cases(s: Step) -> list[str]:
     if kind == "ne":
         return [*lines, parts[1], parts[0]]
     return [*lines, parts[0], f"destruct (Z_lt_le_dec 0 {e}) as [r_|r_].", *parts[1:]]
+
+
+def real_cases(s: Step) -> list[str]:
+    """The premises know one thing more, a = b and a <> b."""
+    known = s.steps.contexts[_context_of(s, 0)]["given"][-1]["holds"]
+    new = f"h{len(s.context['given'])}"
+    return [
+        *s.opened(),
+        f"destruct (Req_EM_T {s.side(known[1])} {s.side(known[2])}) as [{new}|{new}].",
+        *("{ " + " ".join(s.other(k, s.variables)) + " }" for k in (0, 1)),
+    ]
+
+
+def clash(s: Step) -> list[str]:
+    return [f"exfalso; exact ({s.same(1)} {s.same(0)})."]
+
+
+def iszero_zero(s: Step) -> list[str]:
+    return [f"exact (iszero_zero _ {s.same(0)})."]
+
+
+def iszero_other(s: Step) -> list[str]:
+    return [f"exact (iszero_other _ {s.same(0)})."]
 
 
 def absurd(s: Step) -> list[str]:

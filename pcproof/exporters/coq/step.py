@@ -65,13 +65,16 @@ class Step:
         return [self.same(k) for k in range(len(self.item["premises"]))]
 
     def enters(self, number: int, values: Values, inner: bool = True) -> list[str]:
-        """K: a context holds at these values.  ``inner``: the variables of this context keep their names."""
+        """K: a context holds at these values; its local hypotheses are the first of those known here.
+
+        ``inner``: the variables of this context keep their names.
+        """
         c = self.steps.contexts[number]
         proofs = []
         for g in c["where"]:
             known = inner and g in self.context["where"]
             proofs.append(f"exact g{self.context['where'].index(g)}" if known else "arith")
-        proofs += [f"exact h{self.context['given'].index(h)}" for h in c["given"]]
+        proofs += [f"exact h{k}" for k in range(len(c["given"]))]
         holes = "".join("(conj _ " for _ in proofs) + "I" + ")" * len(proofs)
         goals = f"; [{' | '.join(proofs)}]" if proofs else ""
         return [
@@ -84,6 +87,14 @@ class Step:
         premise = self.item["premises"][k]
         lines = self.enters(self.steps.items[premise]["context"], values, inner)
         return [*lines, f"exact ({lemma(premise)} p A H {' '.join([*values, 'K'])})."]
+
+    def under(self, k: int, bound: Values) -> list[str]:
+        """Finish with premise k, whose last variables are bound here: index terms may stand in another order."""
+        premise = self.item["premises"][k]
+        values = [*self.variables, *bound]
+        lines = self.enters(self.steps.items[premise]["context"], values)
+        used = f"{lemma(premise)} p A H {' '.join([*values, 'K'])}"
+        return [*lines, f"pose proof ({used}) as Q.", self.steps.finish(self.steps.items[premise]["claim"]) + "."]
 
     def values(self, pairs: Json, order: Sequence[str]) -> list[str]:
         # a hypothesis, unlike a lemma, does not say that its arguments are integers

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from . import names, rules, tangents
+from . import names, order, rules, tangents
 from .step import Step, context, lemma
 from .terms import CoqError, Json, Texts, arrow, forall
 from .theory import TheoryText, conjunction, pattern
@@ -20,7 +20,9 @@ SCRIPTS: dict[str, Callable[[Step], list[str]]] = {
         rules.sum_scale, rules.sum_swap, rules.sum_split, rules.sum_empty, rules.sum_single, rules.sum_pick,
         rules.sum_zero, rules.iverson_true, rules.iverson_false, rules.linear_add, rules.linear_scale,
         rules.instantiate, rules.hypothesis, rules.weaken, rules.cases, rules.absurd, rules.distinct,
-        rules.induct,
+        rules.induct, rules.real_cases, rules.clash, rules.iszero_zero, rules.iszero_other,
+        order.le_number, order.le_equal, order.le_trans, order.le_both, order.le_add, order.le_mul,
+        order.le_square, order.le_sum,
         tangents.tangent_constant, tangents.tangent_variable, tangents.tangent_add, tangents.tangent_mul,
         tangents.tangent_sum, tangents.tangent_function, tangents.tangent_unfold, tangents.tangent_convert,
     )
@@ -145,6 +147,8 @@ class Steps:
             return "refine (eq_trans _ (eq_trans Q _)); idx"
         if kind == "ne":
             return "intro E_; apply Q; refine (eq_trans _ (eq_trans E_ _)); idx"
+        if kind == "le":
+            return "refine (le_conv _ _ _ _ Q _ _); idx"
         if kind == "tangent":
             return "refine (d_conv _ _ _ _ _ Q _ _); [intro s_; idx | idx]"
         if self.texts.symbols[self.texts.table[relation[1]][1]]["ranges"] != [[]]:

@@ -82,7 +82,7 @@ def tangent_sum(s: Step) -> list[str]:
         *s.opened(),
         f"refine (d_sum {s.texts.index(bound)} (fun s_ : R => {moving}) {s.texts.function(slope)} _).",
         f"intros {name} r1 r2; cbv beta.",
-        *s.other(0, [*s.variables, name]),
+        *s.under(0, [name]),
     ]
 
 
@@ -106,10 +106,11 @@ def tangent_function(s: Step) -> list[str]:
         ranges = " ".join(f"r1{m} r2{m}" for m in range(arity))
         intro = f"intros {' '.join(fresh)} {ranges}; cbv beta." if fresh else "cbv beta."
         goals.append(f"{{ {intro} rewrite {v}_zero. exact eq_refl. }}")
-        goals.append("{ " + " ".join([intro, *s.other(k, [*s.variables, *fresh])]) + " }")
+        goals.append("{ " + " ".join([intro, *s.under(k, fresh)]) + " }")
     holes = " ".join("_" for _ in goals)
     last = s.same(len(parts))
-    return [*s.opened(), f"refine ({last} {' '.join(curves)} {holes}).", *goals]
+    refined = f"refine (d_conv _ _ _ _ _ ({last} {' '.join(curves)} {holes}) (fun _ => eq_refl) _)."
+    return [*s.opened(), refined, *goals, "{ idx. }"]
 
 
 def tangent_unfold(s: Step) -> list[str]:

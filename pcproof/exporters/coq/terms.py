@@ -10,6 +10,9 @@ from . import names
 
 Json = Any
 
+#: relations of two real numbers
+RELATIONS = {"eq": "=", "ne": "<>", "le": "<="}
+
 
 class CoqError(ValueError):
     """A certificate that this exporter cannot say in Coq; the message names what."""
@@ -135,8 +138,8 @@ class Texts:
     # -- relations ---------------------------------------------------------------
     def relation(self, r: Json) -> str:
         kind = r[0]
-        if kind in ("eq", "ne"):
-            return f"{self.term(r[1])} {'=' if kind == 'eq' else '<>'} {self.term(r[2])}"
+        if kind in RELATIONS:
+            return f"{self.term(r[1])} {RELATIONS[kind]} {self.term(r[2])}"
         if kind == "tangent":
             return f"derivable_pt_lim {self.moving(r[1], r[2])} 0 {self.term(r[3])}"
         if kind == "deriv":

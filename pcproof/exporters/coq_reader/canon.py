@@ -15,7 +15,7 @@ Every bound variable is the number of binders above it, so names of bound variab
 ``("sum", integer, lam)``               finite sum
 ``("lam", types, body)``                function
 ``("real", k)``, ``("apply", k, args)`` a bound real number; a bound function at arguments
-``("eq" | "ne", a, b)``                 relations of real numbers
+``("eq" | "ne" | "le", a, b)``          relations of real numbers
 ``("slope", lam, a, b)``                at a the function has the derivative b
 ``("forall", types, body)``             for all (nested ones are joined)
 ``("implies", premises, body)``         (nested ones are joined)

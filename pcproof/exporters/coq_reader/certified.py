@@ -137,7 +137,7 @@ class Certified:
 
     def relation(self, r: Json, at: Place) -> Value:
         kind, *rest = r
-        if kind in ("eq", "ne"):
+        if kind in ("eq", "ne", "le"):
             return kind, self.term(rest[0], at), self.term(rest[1], at)
         if kind == "tangent":
             moved = replace(at.deeper(), env=(rest[0], at.depth))

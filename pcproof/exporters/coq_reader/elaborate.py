@@ -344,13 +344,16 @@ class Elaborator:
             parts = [self.proposition(t, local) for t in tree[2]]
             return conjunction(parts) if tree[1] == "/\\" else implies(parts[:-1], parts[-1])
         if kind == "op" and tree[1] in ("=", "<>", "<=", "<"):
-            if tree[1] in ("<=", "<") or self._integral(tree[2], local):
+            ordered = tree[1] in ("<=", "<")  # the scope says of what, types have no part in it
+            if (ordered and local.base == "Z") or (not ordered and self._integral(tree[2], local)):
                 if tree[1] in ("=", "<>") and local.base != "Z":
                     a, b = self.integer(tree[2], local, local.base), self.integer(tree[3], local, local.base)
                     return constraint("eq0" if tree[1] == "=" else "ne0", plus(a, b, -1))
                 return self._comparison(tree[1], tree, local)
+            if tree[1] == "<":
+                raise NotUnderstood("real numbers are compared by = or <> or <= only")
             a, b = self.term(tree[2], local, local.base), self.term(tree[3], local, local.base)
-            return "eq" if tree[1] == "=" else "ne", a, b
+            return {"=": "eq", "<>": "ne", "<=": "le"}[tree[1]], a, b
         if tree == ("name", "True") and "True" not in local.names:
             return TRUE
         if kind == "app" and tree[1] == ("name", "derivable_pt_lim") and len(tree[2]) == 3:
