@@ -9,14 +9,14 @@ print(pp.prove(zil.equals_backprop()))
 from __future__ import annotations
 
 from . import rules
-from .api import prove, refute
+from .api import confirm, prove, refute
 from .language.signature import Claim
 from .networks.chain import Chain
 from .networks.mlp import MLP
 from .result import Proved, Refuted, Result, Unknown
 from .rules.equations import RuleError
 from .rules.rule import Rule
-from .rules.surface import Eq, Sum, sq
+from .rules.surface import Eq, Sum, before, is_zero, nonzero, sq
 
 __version__ = "0.1.0"
 
@@ -32,6 +32,10 @@ __all__ = [
     "RuleError",
     "Sum",
     "Unknown",
+    "before",
+    "confirm",
+    "is_zero",
+    "nonzero",
     "prove",
     "refute",
     "rules",

@@ -290,7 +290,7 @@ class _Deriver:
             along = any(ring_equal(c.value, _expanded(neg(App("alpha")), g.value)) for g in cases)
             name = kind.name
             rule = f"alpha times -dF/d{name}" if along else f"the rule's own change (not -alpha dF/d{name})"
-            when = "at every time t"
+            when = "at every time t" if self.e.gate is None else "at every time, phi made of the unit's own error"
             if self.e.when != EVERY_STEP:
                 when = "at t = " + Pen().index(moment(self.e.when)).text + " and at no other time"
             change = pen.term(App(kind.change, (_l, *units)))

@@ -138,7 +138,7 @@ def other_orders(e: Equations) -> dict[str, str]:
 def moment(when: Con) -> Idx:
     """The time at which theta[l] learns, from the equation ``when``; RuleError where it is no single time."""
     if when == EVERY_STEP:
-        raise RuleError("the rule learns at every step and has no moment to speak of; this asks for one moment for each layer")
+        raise RuleError("the rule learns at every step; this asks for one moment for each layer, and it has none")
     coeff = dict(when.expr.terms).get(QVar("t"), 0)
     if when.kind != "eq" or abs(coeff) != 1:
         raise RuleError(f"`when` must fix one moment for each layer, like Eq(t, l); got {when!r}")
