@@ -325,7 +325,6 @@ def without(claim: Claim, name: str) -> Claim:
 @pytest.mark.parametrize(
     "name, hypothesis",
     [
-        ("awakened", "silent"),
         ("criterion", "late_theta"),
         ("criterion_converse", "backprop_theta"),
         ("criterion_converse", "alpha_nonzero"),
@@ -387,7 +386,7 @@ def test_a_window_that_is_one_longer_is_refuted():
     assert fails(own("window", window_of(1)))
 
 
-@pytest.mark.parametrize("name", ["window", "trigger"])
+@pytest.mark.parametrize("name", ["window", "trigger", "awakened"])
 def test_phi_that_does_not_ask_for_an_error_now_is_refuted(name):
     assert fails(own(name, gate(lambda g: replace(g, value=QUIET))))
 

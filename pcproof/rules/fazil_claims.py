@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from ..language.index import Con, Idx, eq, ge, le, lt, qvar, size
-from ..language.signature import PARAMETER, Claim, Eq, Ne, Statement, Symbol, Theory
+from ..language.signature import Claim, Eq, Ne, Statement, Theory
 from ..language.terms import ONE, ZERO, App, IsZero, Mul, Sum, Term, add, close, mul, neg, subst
 from ..networks.network import B, L, WeightKind, width
 from .claims import STATE, change_at_moment, error_at_moment, gamma_power, unit_ranges
@@ -140,28 +140,19 @@ def trigger(e: Equations) -> Claim:
 
 
 def awakened(e: Equations) -> Claim:
-    """A unit whose error was 0 until T triggers at T if its error is not 0 then, whatever the window.
+    """A unit whose error was 0 at all times before t triggers at t if its error is not 0 then, whatever the window.
 
-    ``chosen`` marks the units that are spoken of: where it is 0 nothing is
-    assumed and nothing is said.  This is why a missed detection does harm.
+    quiet[t,t] is 1 for these units and 0 for the others.  This is why a missed
+    detection does harm.
     """
     from ..tactics.fazil import awakened_script
 
-    base = timed_theory(e)
-    mark = Symbol("chosen", PARAMETER, 3, shape="layer, batch, unit", meaning="not 0 for the units that are spoken of")
-    chosen = App("chosen", (l, b, i))
-    silent = Statement(("t", *UNIT), (ge(t, 0), lt(t, T), *LAYER, *STATE), Eq(Mul(chosen, EPS), ZERO))
-    theory = replace(base, sizes={**base.sizes, "T": 0}, assumptions=(*base.assumptions, ge(T, 0)))
-    now = {"t": T}
-    goal = Eq(Mul(chosen, subst(FACTOR, now)), Mul(chosen, add(ONE, neg(IsZero(subst(EPS, now))))))
-    return _claim(
-        e,
-        "awakened",
-        theory.extend((mark,), hypotheses={"silent": silent}),
-        (Statement(UNIT, (*LAYER, *STATE), goal),),
-        f"{e.name}: a unit that was silent learns from its first error, however late and whatever the window",
-        awakened_script,
-    )
+    _window(e)
+    silent = App(QUIET, (t, t, l, b, i))
+    relation = Eq(Mul(silent, FACTOR), Mul(silent, add(ONE, neg(IsZero(EPS)))))
+    goals = (Statement(("t", *UNIT), (ge(t, 0), *LAYER, *STATE), relation),)
+    title = f"{e.name}: a unit that was silent learns from its first error, however late and whatever the window"
+    return _claim(e, "awakened", timed_theory(e), goals, title, awakened_script)
 
 
 # -- the weights ------------------------------------------------------------------

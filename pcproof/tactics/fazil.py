@@ -322,45 +322,30 @@ def window_script(k: Kernel, claim: Claim) -> Proved:
 
 
 def awakened_script(k: Kernel, claim: Claim) -> Proved:
-    """By induction over time chosen quiet = chosen, as far as the errors of chosen units are 0."""
-    from ..rules.fazil_claims import T
-
-    chosen, name = App("chosen", (l, b, i)), App(QUIET, (t, k_, l, b, i))
-    past = App("eps", (t - 1, l, b, i))
-    guards = (ge(t, 0), le(t, T), ge(k_, 0), ge(l, 0), lt(l, L), *STATE)
-    still = Statement(("t", "k", *UNIT), guards, Eq(Mul(chosen, name), chosen))
+    """Where all times before t are quiet, so is every window: quiet[t,t] quiet[t,k] = quiet[t,t]."""
+    whole, name = App(QUIET, (t, t, l, b, i)), App(QUIET, (t, k_, l, b, i))
+    guards = (ge(t, 0), ge(k_, 0), ge(l, 0), lt(l, L), *STATE)
+    still = Statement(("t", "k", *UNIT), guards, Eq(Mul(whole, name), whole))
     ctx = k.induction_context([still], [t], 0)
-
-    def marked(c: Context, known: Theorem, equal: bool) -> Theorem:
-        whole = Mul(chosen, IsZero(past))
-        th = k.congruence(c, whole, [k.refl(c, chosen), indicator(k, known)])
-        if equal:
-            return k.trans(th, k.ring(c, th.rhs, chosen))
-        unit, zero = k.inverse(known), k.hypothesis(c, "silent", {"t": t - 1, "l": l, "b": b, "i": i})
-        assert isinstance(unit.lhs, Mul)
-        grown, grouped = Mul(chosen, unit.lhs), Mul(zero.lhs, unit.lhs.args[1])
-        nothing = k.trans(k.congruence(c, grown, [k.refl(c, chosen), unit]), k.ring(c, Mul(chosen, ONE), chosen))
-        nothing = k.trans(k.sym(nothing), k.ring(c, grown, grouped))
-        nothing = k.trans(nothing, k.congruence(c, grouped, [zero, k.refl(c, grouped.args[1])]))
-        return k.trans(k.trans(th, k.ring(c, th.rhs, nothing.rhs)), k.sym(nothing))
 
     def value(c: Context, case: int) -> Theorem:
         opened = k.unfold(c, name, case)
-        th = k.congruence(c, Mul(chosen, name), [k.refl(c, chosen), opened])
-        if case == 2:
-            assert isinstance(opened.rhs, Mul)
-            first = real_split(k, c, past, marked)
-            then_ = k.hypothesis(c, 0, {"t'": t - 1, "k'": k_ - 1, "l'": l, "b'": b, "i'": i})
-            grouped = Mul(first.lhs, opened.rhs.args[1])
-            th = k.trans(th, k.ring(c, th.rhs, grouped))
-            th = k.trans(th, k.congruence(c, grouped, [first, k.refl(c, grouped.args[1])]))
-            return k.trans(th, then_)
-        return k.trans(th, k.ring(c, th.rhs, chosen))
+        if case < 2:
+            th = k.congruence(c, Mul(whole, name), [k.refl(c, whole), opened])
+            return k.trans(th, k.ring(c, th.rhs, whole))
+        all_ = k.unfold(c, whole, 2)
+        th = k.congruence(c, Mul(whole, name), [all_, opened])
+        assert isinstance(opened.rhs, Mul) and isinstance(opened.rhs.args[0], IsZero)
+        twice = idempotent(k, c, opened.rhs.args[0].arg)
+        rest = k.hypothesis(c, 0, {"t'": t - 1, "k'": k_ - 1, "l'": l, "b'": b, "i'": i})
+        grouped = Mul(twice.lhs, rest.lhs)
+        th = k.trans(th, k.ring(c, th.rhs, grouped))
+        th = k.trans(th, k.congruence(c, grouped, [twice, rest]))
+        return k.trans(k.trans(th, k.ring(c, th.rhs, all_.rhs)), k.sym(all_))
 
     lemma = _over_window(k, still, value, ctx)
-    return {"silent windows are quiet": lemma}, [
-        settle(k, g, Simplifier(k, unfold=(PHI,), products=(lemma,))) for g in claim.goals
-    ]
+    simplify = Simplifier(k, unfold=(PHI,), products=(lemma,))
+    return {"silent windows are quiet": lemma}, [settle(k, g, simplify) for g in claim.goals]
 
 
 class Trigger:
