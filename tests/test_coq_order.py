@@ -60,6 +60,8 @@ def theory() -> Theory:
     symbols = (
         Symbol("P", "operator", 1, ranges=((m(qvar("0")),),), derivatives=("J",)),
         Symbol("J", "operator", 2, ranges=((m(qvar("0")),),)),
+        Symbol("T", "operator", 1, ranges=((), (m(qvar("0")),)), derivatives=("T1", "T2")),
+        *(Symbol(f"T{n}", "operator", n, ranges=((), (m(qvar("0")),))) for n in (1, 2)),
         *(Symbol(n, "parameter") for n in ("r", "s", "low")),
         *(Symbol(n, "parameter", 1) for n in ("a", "c", "Dc")),
         Symbol("b", "parameter", 2),
@@ -74,6 +76,7 @@ def theory() -> Theory:
         ((Definition("gate", ("t",), (first, then), (t,)),), (off,), (path,)),
         {
             "differentiable": Statement(("k",), (ge(k, 0), lt(k, N)), Deriv(App("P", (k,), (line,)))),
+            "in both": Statement(("k",), (ge(k, 0), lt(k, N)), Deriv(App("T", (k,), (a(k + N + m(k)), line)))),
             "smooth": Statement((), (), Deriv(App("f", (), (r,)))),
             "low": Statement((), (), Le(low, small)),
             "positive": Statement(("k",), (ge(k, 0), lt(k, N)), Le(ZERO, a(k))),
@@ -322,6 +325,7 @@ class Proofs:
             kn.sum_swap(EMPTY, Sum(N, Sum(N, Mul(a(first + second), when_bound(first, second)))), ("i", "j")),
             kn.tangent_sum(ROW, m(k), "z", moving),
             kn.tangent_function(ROW, of(c), (("z",),), (moving,), slope),
+            *(kn.hypothesis(EMPTY, n, {"k": N - 1}) for n in ("differentiable", "in both")),
         ]
 
 

@@ -430,7 +430,16 @@ def test_every_premise_of_the_certificate_has_to_be_there() -> None:
 
 # -- parts --------------------------------------------------------------------
 def test_names_are_read_in_one_way() -> None:
-    read = {"a": "a", "s__in": "s_in", "i_x27_": "i'", "__x27": "_x27", "_x26f_": "\u026f", "_e_": "", "____": "__"}
+    read = {
+        "a": "a",
+        "s__in": "s_in",
+        "i_x27_": "i'",
+        "__x27": "_x27",
+        "_x26f_": "\u026f",
+        "_x0_": "\x00",
+        "_e_": "",
+        "____": "__",
+    }
     for spelled, name in read.items():
         assert unspell(spelled) == name
     for bad in ("", "_", "a_b", "_x41_", "_x5f_", "_x_", "_x027_", "_X27_", "_x27", "a_e_", "_x110000_"):

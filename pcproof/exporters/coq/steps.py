@@ -151,6 +151,25 @@ class Steps:
             return "refine (le_conv _ _ _ _ Q _ _); idx"
         if kind == "tangent":
             return "refine (d_conv _ _ _ _ _ Q _ _); [intro s_; idx | idx]"
-        if self.texts.symbols[self.texts.table[relation[1]][1]]["ranges"] != [[]]:
-            return "exact Q"
+        ranges = self.texts.symbols[self.texts.table[relation[1]][1]]["ranges"]
+        if ranges != [[]]:
+            return f"first [exact Q | {_along_curves([len(r) for r in ranges])}]"
         return "refine (d_point _ _ _ _ (d_conv _ _ _ _ _ Q _ _) _); [intro r_; idx | idx | idx]"
+
+
+def _along_curves(arities: list[int]) -> str:
+    """The same where Q speaks of all curves of arguments of so many indices."""
+    ks = range(len(arities))
+    curves, given = (" ".join(f"{a}{k}_ {b}{k}_" for k in ks) for a, b in ("cd", "ED"))
+    goals = []
+    for k, n in enumerate(arities):
+        js = " ".join(f"j{m}" for m in range(n))
+        intro = f"intros {js}{' ?' * 2 * n}; " if n else ""
+        inside = "arith | " * 2 * n
+        for fact, finish in ((f"E{k}_", "refine (eq_trans ({}) _)"), (f"D{k}_", "refine (d_conv _ _ _ _ _ ({}) _ _)")):
+            used = " ".join([fact, js, *["_"] * 2 * n])
+            rest = "idx" if fact[0] == "E" else "intro s_; idx | idx"
+            goals.append(f"{intro}{finish.format(used)}; [{inside}{rest}]")
+    holes = " ".join("_" for _ in goals)
+    used = f"refine (d_conv _ _ _ _ _ (Q {curves} {holes}) _ _)"
+    return f"intros {curves} {given}; {used}; [{' | '.join(goals)} | intro s_; idx | idx]"

@@ -6,7 +6,7 @@ import re
 
 from .lexer import NotUnderstood
 
-PART = re.compile(r"([A-Za-z0-9]+)|(__)|_x([1-9a-f][0-9a-f]*)_", re.ASCII)
+PART = re.compile(r"([A-Za-z0-9]+)|(__)|_x(0|[1-9a-f][0-9a-f]*)_", re.ASCII)
 
 
 def unspell(text: str) -> str:
