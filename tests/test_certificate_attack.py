@@ -212,7 +212,7 @@ class Sweep:
                 self.checker.item(item)
             self.checker.end()
         except check.Rejected as e:
-            return e.rule or str(self.checker.rule)
+            return e.args[1] or str(self.checker.rule)
         return "accepted"
 
     def run(self, stride: int, of_theory: int) -> tuple[Counter[str], list[tuple[str, str]]]:
@@ -256,7 +256,7 @@ def verdict_of(doc: Any) -> str:
     try:
         check.Checker(seal(doc)).check()
     except check.Rejected as e:
-        return e.rule
+        return str(e.args[1])
     return "accepted" if doc["format"] == check.FORMAT else "not a certificate"
 
 

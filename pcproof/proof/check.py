@@ -10,7 +10,7 @@ Exit status: 0 all accepted, 1 one rejected, 2 one is not a certificate.
 index        ``(constant, ((atom, coefficient), ...))``, sorted, so equal means equal; an atom is ``("var", name)``,
              ``("bound", k)`` for the k-th enclosing binder, or ``("size", name, index, ...)``
 constraint   ``("ge" | "eq" | "ne", index)``: >= 0, = 0, != 0
-relation     ``("eq", a, b)``, ``("ne", a, b)``, ``("deriv", a)``, ``("tangent", direction, a, b)``
+relation     ``("eq" | "ne" | "le", a, b)``: =, !=, <=; ``("deriv", a)``, ``("tangent", direction, a, b)``
 statement    ``(variables, guards, relation)``; a context is ``(variables, guards, hypotheses)``, and a sequent
              ``(context, relation)``: under the guards and hypotheses of the context the relation holds
 """
@@ -61,23 +61,23 @@ TERMS: dict[str, Any] = {
     "inv": ("part",), "iszero": ("part",), "pow": ("part", "index"), "sum": ("index", "part"), "iverson": "guards",
 }  # fmt: skip
 RELATIONS: dict[str, Any] = {
-    "eq": ("term", "term"), "ne": ("term", "term"), "deriv": ("term",), "tangent": ("direction", "term", "term"),
+    "eq": ("term", "term"), "ne": ("term", "term"), "le": ("term", "term"), "deriv": ("term",),
+    "tangent": ("direction", "term", "term"),
 }  # fmt: skip
-RULES: dict[str, tuple[int | None, Any]] = {  # number of premises (None: as many as fit), shapes of the arguments
-    "refl": (0, ()), "sym": (1, ()), "trans": (2, ()), "congruence": (None, ()), "sum_congruence": (1, ("at", "name")),
-    "argument_congruence": (1, ("natural", ["name"])), "index": (0, ()), "unfold": (0, ("natural",)), "ring": (0, ()),
-    "power_zero": (0, ()), "power_step": (0, ()), "inverse": (1, ()), "sum_add": (0, ()), "sum_scale": (0, ()),
-    "sum_swap": (0, ()), "sum_split": (0, ("at",)), "sum_empty": (0, ()), "sum_single": (0, ()),
-    "sum_pick": (0, ("at",)), "sum_zero": (0, ("at",)), "iverson_true": (0, ()), "iverson_false": (0, ()),
-    "linear_add": (0, ("natural",)), "linear_scale": (0, ("natural",)), "instantiate": (1, ("values",)),
-    "hypothesis": (0, ("which", "values")), "weaken": (1, ()), "cases": (None, ("con",)), "absurd": (0, ()),
-    "distinct": (1, ()), "induct": (None, ("natural", ["at"])), "tangent_constant": (0, ()),
-    "tangent_variable": (0, ()), "tangent_add": (None, ()), "tangent_mul": (None, ()),
-    "tangent_sum": (1, ("at", "name")), "tangent_function": (None, ([["name"]],)), "tangent_unfold": (1, ("natural",)),
-    "tangent_convert": (2, ()),
-}  # fmt: skip
-INNER = ("sum_congruence", "argument_congruence", "tangent_sum", "tangent_function", "instantiate", "weaken", "cases",
-         "induct")  # rules with premises in other contexts  # fmt: skip
+# names of rules by number of premises (None: as many as fit) and shapes of the arguments
+RULES: dict[str, tuple[int | None, Any]] = {name: (count, shapes) for count, shapes, names in (
+    (0, (), "refl ring index power_zero power_step sum_add sum_scale sum_swap sum_empty sum_single iverson_true"),
+    (0, (), "iverson_false absurd le_number le_square tangent_constant tangent_variable"),
+    (0, ("natural",), "unfold linear_add linear_scale"), (0, ("at",), "sum_split sum_pick sum_zero"),
+    (0, ("which", "values"), "hypothesis"), (1, (), "sym inverse weaken distinct iszero_zero iszero_other le_equal"),
+    (1, ("at", "name"), "sum_congruence le_sum tangent_sum"), (1, ("natural", ["name"]), "argument_congruence"),
+    (1, ("values",), "instantiate"), (1, ("natural",), "tangent_unfold"),
+    (2, (), "trans le_trans le_both real_cases clash tangent_convert"),
+    (None, (), "congruence le_add le_mul tangent_add tangent_mul"), (None, ("con",), "cases"),
+    (None, ("natural", ["at"]), "induct"), (None, ([["name"]],), "tangent_function"),
+) for name in names.split()}  # fmt: skip
+INNER = ("sum_congruence", "le_sum", "argument_congruence", "tangent_sum", "tangent_function", "instantiate", "weaken",
+         "cases", "real_cases", "induct")  # rules with premises in other contexts  # fmt: skip
 
 
 class NotACertificate(Exception):
@@ -85,16 +85,12 @@ class NotACertificate(Exception):
 
 
 class Rejected(Exception):
-    """The certificate does not prove what it says.  rule: the rule, or the part of the format, that refused."""
-
-    def __init__(self, reason: str, rule: str = "", where: str = "") -> None:
-        super().__init__(reason)
-        self.reason, self.rule, self.where = reason, rule, where
+    """The certificate does not prove what it says: the reason, the rule or part of the format that refused, where."""
 
 
 def need(ok: object, reason: str, rule: str = "") -> None:
     if not ok:
-        raise Rejected(reason, rule)
+        raise Rejected(reason, rule, "")
 
 
 # == indices and constraints ===========================================================================================
@@ -523,7 +519,8 @@ class Checker(Terms):
                 self.item(row)
             self.end()
         except Rejected as e:
-            raise Rejected(e.reason, e.rule or self.rule, self.where) from None
+            reason, rule, _ = e.args
+            raise Rejected(reason, rule or self.rule, self.where) from None
         except RecursionError:
             raise Rejected("nested too deeply", "limit", self.where) from None
 
@@ -560,13 +557,19 @@ class Checker(Terms):
         self.rule = self.where = "hypothesis of the theory"
         given = self.read(shapes["hypotheses"], raw["hypotheses"])
         self.theory["hypotheses"] = {n: self.shown(x) for n, x in given.items()}
-        for n, (_, _, (kind, *sides)) in self.theory["hypotheses"].items():
-            if kind in ("eq", "ne"):
-                left = self.polynomial(self.add([sides[0], self.mul(self.minus_one, sides[1])]))
-                need(left.keys() != {frozenset()} if kind == "eq" else left, f"{quoted(n)} cannot hold")
+        for n, s in self.theory["hypotheses"].items():
+            need(self.possible(s[2]), f"{quoted(n)} cannot hold")
         self.rule = self.where = "goal"
         self.goals = [(self.shown(g["statement"]), g["item"]) for g in self.read(["goal"], self.doc["goals"])]
         need(len({s for s, _ in self.goals}) == len(self.goals) > 0, "different goals are expected")
+
+    def possible(self, r: Relation) -> bool:
+        """False if the sides of the relation differ by a number for which it does not hold."""
+        if r[0] not in ("eq", "ne", "le"):
+            return True
+        left = self.polynomial(self.add([r[1], self.mul(self.minus_one, r[2])]))
+        c = left.get(frozenset(), 0)
+        return bool(left.keys() - {frozenset()}) or {"eq": c == 0, "ne": c != 0, "le": c <= 0}[r[0]]
 
     def admit_symbols(self) -> None:
         self.scope((), self.theory["assumptions"])
@@ -656,15 +659,14 @@ class Checker(Terms):
         need(all(p < n for p in premises), "a premise must come before")
         need(self.places.setdefault((ctx, claim), n) == n, "this was proved before")
         need(rule == "refl" or claim[0] != "eq" or claim[1] is not claim[2], "t = t is proved by refl")
-        need(
-            rule in ("refl", "absurd") or not self.refuted(ctx[1]), "where guards contradict each other absurd is used"
-        )
+        need(rule in ("refl", "absurd") or not self.refuted(ctx[1]), "contradictory guards are for absurd")
         self.rule = rule
         need(count in (None, len(premises)), f"{count} premises are expected")
         proved = self.conclude(rule, args, [self.sequents[p] for p in premises], ctx, claim)
         need(proved == claim, "the rule proves something else")
-        numbers = claim[0] == "eq" and rule != "refl" and all(t.op == "num" for t in claim[1:])
-        need(any(ctx) or not numbers, "the hypotheses contradict each other", "theory")
+        numbers = all(isinstance(t, Term) and t.op == "num" for t in claim[1:])
+        ok = rule != "clash" and (not numbers or self.possible(claim))
+        need(any(ctx) or ok, "the hypotheses contradict each other", "theory")
         self.sequents.append((ctx, claim))
         self.premises.update(premises)
 
@@ -674,7 +676,7 @@ class Checker(Terms):
         for statement, n in self.goals:
             need(n < len(self.sequents), "there is no such item")
             (names, guards, given), relation = self.sequents[n]
-            need(not given, "an induction hypothesis is still open")
+            need(not given, "a local hypothesis is still open")
             need((names, guards, relation) == statement, "the item proves something else")
         self.rule, self.where = "unused", "end"
         need(len(self.premises | {n for _, n in self.goals}) == len(self.sequents), "an item is not used")
@@ -691,9 +693,8 @@ class Checker(Terms):
         return entails((*self.theory["assumptions"], *guards), c)
 
     def follows(self, guards: Iterable[Con], *cons: Con) -> None:
-        for c in cons:
-            if not self.entailed(guards, c):
-                raise Rejected(f"{show_con(c)} does not follow from the guards")
+        unknown = [show_con(c) for c in cons if not self.entailed(guards, c)]
+        need(not unknown, f"{', '.join(unknown)} does not follow from the guards")
 
     def inside(self, ctx: Context, t: Term, k: int, names: Sequence[str], there: Context, a: Term, b: Term) -> Term:
         """``b`` with names bound; ``there`` must be the context inside part k of t, and ``a`` that part."""
@@ -704,22 +705,41 @@ class Checker(Terms):
 
     def conclude(self, rule: str, args: Sequence[Any], prem: list[Sequent], ctx: Context, claim: Relation) -> Relation:
         """What the rule proves from these premises; where it leaves a choice, the claim if it is one."""
-        there, facts = [c for c, _ in prem], [r for _, r in prem]
+        there, facts, kind = [c for c, _ in prem], [r for _, r in prem], "le" if rule.startswith("le") else "eq"
+        alike = all(r[0] == kind for r in facts)
         need(rule in INNER or there == [ctx] * len(prem), "a premise stands in another context")
         match rule, args, facts, claim:
             case "sym", (), [("eq", a, b)], _:
                 return ("eq", b, a)
-            case "trans", (), [("eq", a, b), ("eq", c, d)], _ if b is c:
-                return ("eq", a, d)
-            case "congruence", (), _, ("eq", t, _) if not any(t.binders) and all(r[0] == "eq" for r in facts):
+            case (("trans" | "le_trans"), (), [(_, a, b), (_, c, d)], _) if alike and b is c:
+                return (kind, a, d)
+            case "congruence", (), _, ("eq", t, _) if alike and not any(t.binders):
                 need(tuple(r[1] for r in facts) == t.parts, "the premises are not about the parts")
                 return ("eq", t, self.make(t.op, (r[2] for r in facts), t.indices, t.head, t.binders))
-            case "sum_congruence", (n, name), [("eq", a, b)], ("eq", Term("sum", _, (m,)) as t, _) if m == n:
-                return ("eq", t, self.part(t, 0, self.inside(ctx, t, 0, (name,), there[0], a, b)))
+            case (("sum_congruence" | "le_sum"), (n, j), [(_, a, b)], (_, Term("sum") as t, _)) if (
+                alike and t.indices == (n,)
+            ):
+                return (kind, t, self.part(t, 0, self.inside(ctx, t, 0, (j,), there[0], a, b)))
             case "argument_congruence", (k, names), [("eq", a, b)], ("eq", Term("app") as t, _) if k < len(t.parts):
                 return ("eq", t, self.part(t, k, self.inside(ctx, t, k, names, there[0], a, b)))
             case "inverse", (), [("ne", a, b)], _ if b is self.zero:
                 return ("eq", self.mul(a, self.make("inv", [a])), self.one)
+            case "iszero_zero", (), [("eq", a, b)], _ if b is self.zero:
+                return ("eq", self.make("iszero", [a]), self.one)
+            case "iszero_other", (), [("ne", a, b)], _ if b is self.zero:
+                return ("eq", self.make("iszero", [a]), self.zero)
+            case "le_number", (), _, ("le", Term("num") as a, Term("num") as b) if a.head <= b.head:
+                return claim
+            case "le_square", (), _, ("le", _, Term("mul", (a, b))) if a is b:
+                return ("le", self.zero, self.mul(a, a))
+            case "le_equal", (), [("eq", a, b)], _:
+                return ("le", a, b)
+            case "le_both", (), [("le", a, b), ("le", c, d)], _ if a is d and b is c:
+                return ("eq", a, b)
+            case "le_add", (), [_, *_], _ if alike:
+                return ("le", self.add(r[1] for r in facts), self.add(r[2] for r in facts))
+            case "le_mul", (), [_, *_], _ if alike and all(r[1] is self.zero for r in facts):
+                return ("le", self.zero, self.mul(*(r[2] for r in facts)))
             case "hypothesis", (which, values), _, _:
                 known = self.theory["hypotheses"] if type(which) is str else dict(enumerate(ctx[2]))
                 need(which in known, "there is no such hypothesis")
@@ -730,11 +750,19 @@ class Checker(Terms):
                 return self.at((*there[0][:2], fact), values, ctx)
             case "weaken", (), [fact], _:
                 (names, guards, given), n = there[0], len(there[0][0])
-                need(names == ctx[0][:n] and {*guards} <= {*ctx[1]} and given == ctx[2], "the context is not larger")
+                ok = names == ctx[0][:n] and {*guards} <= {*ctx[1]} and given == ctx[2][: len(given)]
+                need(ok, "the context is not larger")
                 return fact
             case "cases", (c,), _, _:
                 wanted = [((ctx[0], (*ctx[1], branch), ctx[2]), claim) for branch in (c, *negation(c))]
                 need(prem == wanted, "the premises are not the claim in each of the cases")
+                return claim
+            case "real_cases", (), _, _ if there[0][2]:  # a = b, which the first premise assumes last, or a != b
+                _, _, (_, *sides) = there[0][2][-1]
+                wanted = [((*ctx[:2], (*ctx[2], ((), (), (x, *sides)))), claim) for x in ("eq", "ne")]
+                need(prem == wanted, "the premises are not the claim in each of the cases")
+                return claim
+            case "clash", (), [("eq", a, b), ("ne", c, d)], _ if a is c and b is d:
                 return claim
             case "absurd", (), _, _:
                 need(self.refuted(ctx[1]), "the guards can be met")
@@ -747,7 +775,7 @@ class Checker(Terms):
                 return ("eq", t, self.axiom(rule, args, ctx[1], t, rhs))
             case _, _, _, ("tangent", d, t, _) if rule.startswith("tangent"):
                 return ("tangent", d, *self.tangent(rule, args, prem, ctx, d, t))
-        raise Rejected("claim and premises are not of the form of the rule")
+        raise Rejected("claim and premises are not of the form of the rule", rule, self.where)
 
     def axiom(self, rule: str, args: Sequence[Any], guards: tuple[Con, ...], t: Term, rhs: Term) -> Term:
         """Equations without premises: the right side that belongs to the left side ``t``."""
@@ -805,7 +833,7 @@ class Checker(Terms):
                 here = plus(m, (0, ((("bound", 0), 1),)), -1)
                 need(delta is self.make("iverson", (), [here], ("eq",)), "the body is not [j = m] times a term")
                 return self.open(body, [m])
-        raise Rejected("the left side is not of the form of the rule")
+        raise Rejected("the left side is not of the form of the rule", rule, self.where)
 
     def same(self, a: Term, b: Term, guards: tuple[Con, ...], depth: int, seen: set[Any]) -> None:
         """Terms that differ in index terms only, which are equal where they are read."""
@@ -900,7 +928,7 @@ class Checker(Terms):
                         term = self.sum(b, self.close(term, [n]))
                     out.append(term)
                 return t, self.add(out) if len(out) > 1 else out[0]
-        raise Rejected("claim and premises are not of the form of the rule")
+        raise Rejected("claim and premises are not of the form of the rule", rule, self.where)
 
 
 # == printing ==========================================================================================================
@@ -957,9 +985,11 @@ def show(t: Term, env: tuple[str, ...] = (), tight: bool = False) -> str:
 
 def show_statement(s: Statement) -> str:
     names, guards, (kind, *parts) = s
-    a, b = (x if isinstance(x, str) else show(x) for x in (parts * 2)[-2:])
-    text = {"eq": f"{a} = {b}", "ne": f"{a} != {b}", "tangent": f"D[{quoted(str(parts[0]))}]({a}) = {b}"}.get(kind)
-    text = text or f"the derivatives declared for {quoted(parts[0].head)} are its derivatives at {a}"
+    a, b = map(show, (parts * 2)[-2:])
+    left = f"D[{quoted(parts[0])}]({a})" if kind == "tangent" else a
+    text = f"{left} {dict(ne='!=', le='<=').get(kind, '=')} {b}"
+    if kind == "deriv":
+        text = f"the derivatives declared for {quoted(parts[0].head)} are its derivatives at {a}"
     return (f"for all {' '.join(map(quoted, names))}: " if names else "") + text + show_where(guards)
 
 
@@ -1003,7 +1033,7 @@ def check(data: bytes) -> dict[str, Any]:
             + [f"direction {quoted(d)}: {text}" for d, text in moves.items()],
         }
     except Rejected as e:
-        return {"accepted": False, "rule": e.rule, "where": e.where, "reason": e.reason}
+        return {"accepted": False, **dict(zip(("reason", "rule", "where"), e.args))}
 
 
 def text_of(path: str, report: dict[str, Any]) -> str:
