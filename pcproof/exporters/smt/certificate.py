@@ -17,7 +17,7 @@ from .indices import Atom, Con, Index, SmtError, atoms, bound, need, replace
 FORMATS = ("pcproof-certificate-1",)
 MAX_DEPTH, MAX_NAME = 120, 200
 KINDS = ("parameter", "function", "operator", "defined")
-SIZES_OF_RELATIONS = {"eq": 2, "ne": 2, "tangent": 3, "deriv": 1}
+SIZES_OF_RELATIONS = {"eq": 2, "ne": 2, "le": 2, "tangent": 3, "deriv": 1}
 
 Json = Any
 

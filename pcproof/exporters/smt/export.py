@@ -25,15 +25,15 @@ HEADER = """; Exported by pcproof from the certificate with SHA-256
 ;
 ; If every answer is the one announced by (set-info :status ..), each item of the certificate follows from the items
 ; it names, the definitions make sense, and each goal is what an item proves.
-; Laws of finite sums used, proved below by induction: {laws}.
+; Laws used, proved below (those of finite sums by induction): {laws}.
 ; Taken for granted: {assumed}."""
 
 
 @dataclass
 class Export:
-    """obligations: in order.  items: how many the certificate has.  by_rule: items by rule.  laws: of finite sums,
-    with the number of items that use them; their proofs are among the obligations.  assumed: the same for what no
-    solver is asked to prove.
+    """obligations: in order.  items: how many the certificate has.  by_rule: items by rule.  laws: of finite sums and
+    order, with the number of items that use them; their proofs are among the obligations.  assumed: the same for what
+    no solver is asked to prove.
     """
 
     digest: str
@@ -112,6 +112,11 @@ def _item(c: Certificate, item: Item, out: Obligations) -> Iterator[tuple[str, s
     if item.rule == "ring":
         need(item.claim[0] == "eq", "an equation is expected")
         out.add("ring", where, ring.compared("distinct", *item.claim[1:]))
+        return
+    if item.rule == "le_number":
+        kind, *sides = item.claim
+        need(kind == "le" and all(t.op == "num" for t in sides), "an inequality of two numbers is expected")
+        out.add("le_number", where, ring.compared(">", *sides))
         return
     need(item.rule in RULES, "the rule is not known to the SMT exporter")
     step = Step(c, item)

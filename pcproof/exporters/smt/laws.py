@@ -1,4 +1,4 @@
-"""Laws of finite sums: what they say, and their own proofs by induction as obligations.
+"""Laws of finite sums and of order: what they say, and their own proofs as obligations, of sums by induction.
 
 A sum is what its recursion says: 0 below 1, and ``sum (n+1) f = sum n f + f n``.  A law ``law(n, ..., j)`` means: for
 all n and functions there is a j for which the formula holds (j is where two functions differ, if they differ in the
@@ -52,6 +52,9 @@ LAWS = {
         "(a V) (f F1) (g F1)", "(= (ap1 g j) (times a (ap1 f j)))", "(= (sum n g) (times a (sum n f)))",
         ["sum", "times"], [("n", "f"), ("n", "g")],
     ),
+    "sum_le": _pointwise(
+        "(f F1) (g F1)", "(le (ap1 f j) (ap1 g j))", "(le (sum n f) (sum n g))", ["sum", "le"], [("n", "f"), ("n", "g")]
+    ),
     # n is what comes after the first m addends
     "sum_split": _pointwise(
         "(m Int) (f F1) (g F1)", "(= (ap1 g j) (ap1 f (+ j m)))",
@@ -80,6 +83,17 @@ LAWS = {
     "inverse": Law(
         "(a V)", "(=> (distinct a num_0) (= (times a (inv a)) num_1))", ("times", "inv", "num_0", "num_1"), (), False
     ),
+    "le_equal": Law("(a V) (b V)", "(=> (= a b) (le a b))", ("le",), (), False),
+    "le_trans": Law("(a V) (b V) (c V)", "(=> (and (le a b) (le b c)) (le a c))", ("le",), (), False),
+    "le_both": Law("(a V) (b V)", "(=> (and (le a b) (le b a)) (= a b))", ("le",), (), False),
+    "le_add": Law(
+        "(a V) (b V) (c V) (d V)", "(=> (and (le a b) (le c d)) (le (plus a c) (plus b d)))", ("le", "plus"), (), False
+    ),
+    "le_mul": Law(
+        "(a V) (b V)", "(=> (and (le num_0 a) (le num_0 b)) (le num_0 (times a b)))", ("le", "times", "num_0"), (),
+        False,
+    ),
+    "le_square": Law("(a V)", "(le num_0 (times a a))", ("le", "times", "num_0"), (), False),
     "iszero": Law("(a V)", "(= (iszero a) (ite (= a num_0) num_1 num_0))", ("iszero", "num_0", "num_1"), (), False),
 }  # fmt: skip
 
@@ -106,6 +120,7 @@ OPAQUE: dict[str, tuple[str, tuple[str, ...]]] = {
     "pow": ("(declare-fun pow (V Int) V)", ("V",)),
     "inv": ("(declare-fun inv (V) V)", ("V",)),
     "iszero": ("(declare-fun iszero (V) V)", ("V",)),
+    "le": ("(declare-fun le (V V) Bool)", ("V",)),
     "num_0": ("(declare-const num_0 V)", ("V",)),
     "num_1": ("(declare-const num_1 V)", ("V",)),
     "F1": ("(declare-sort F1 0)", ("V",)),
@@ -127,6 +142,7 @@ REAL = {
     "times": ("(define-fun times ((a V) (b V)) V (* a b))", ("V",)),
     "inv": ("(define-fun inv ((a V)) V (ite (= a 0.0) 0.0 (/ 1.0 a)))", ("V",)),
     "iszero": ("(define-fun iszero ((a V)) V (ite (= a 0.0) 1.0 0.0))", ("V",)),
+    "le": ("(define-fun le ((a V) (b V)) Bool (<= a b))", ("V",)),
     "num_0": ("(define-fun num_0 () V 0.0)", ("V",)),
     "num_1": ("(define-fun num_1 () V 1.0)", ("V",)),
 }

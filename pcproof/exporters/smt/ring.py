@@ -11,6 +11,7 @@ from fractions import Fraction
 from .certificate import Term
 from .indices import need
 
+RELATIONS = {"eq": "=", "ne": "distinct", "le": "<="}
 MAX_POWER, MAX_WORK = 64, 50_000
 
 
@@ -40,7 +41,7 @@ class _Reading:
 
 
 def compared(relation: str, a: Term, b: Term) -> str:
-    """The script that looks for values at which two terms are equal ("=") or differ ("distinct")."""
+    """The script that looks for values at which two terms are equal ("="), differ ("distinct") or are in order."""
     reading = _Reading()
     wanted = f"(assert ({relation} {reading.text(a)} {reading.text(b)}))"
     constants = [f"(declare-const {r} Real)" for r in reading.unknowns.values()]

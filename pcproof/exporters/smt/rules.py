@@ -182,6 +182,75 @@ def sum_pick(s: Step) -> None:
         t.law("times_one", rest)
 
 
+# -- order: opaque in the items, that of the reals in the laws' own proofs ----------------
+def _inequality(s: Step) -> tuple[Term, Term]:
+    need(s.item.claim[0] == "le", "an inequality is expected")
+    return s.item.claim[1], s.item.claim[2]
+
+
+def _ordered(s: Step) -> list[tuple[str, str]]:
+    """The two sides of each premise, which are asserted."""
+    out = []
+    for k in range(len(s.item.premises)):
+        kind, *sides = s.premise_item(k).claim
+        need(kind == "le", "premises that are inequalities are expected")
+        s.premise(k)
+        out.append((s.script.term(sides[0]), s.script.term(sides[1])))
+    return out
+
+
+def le_equal(s: Step) -> None:
+    s.premise(0)
+    s.script.law("le_equal", *map(s.script.term, _inequality(s)))
+
+
+def le_trans(s: Step) -> None:
+    rows = _ordered(s)
+    need(len(rows) == 2, "two premises are expected")
+    s.script.law("le_trans", *rows[0], rows[1][1])
+
+
+def le_both(s: Step) -> None:
+    _ordered(s)
+    s.script.law("le_both", *map(s.script.term, _sides(s)))
+
+
+def le_add(s: Step) -> None:
+    rows, t = _ordered(s), s.script
+    for k in range(1, len(rows)):
+        before = [t.fold("add", [r[side] for r in rows[:k]]) for side in (0, 1)]
+        t.law("le_add", *before, *rows[k])
+
+
+def le_mul(s: Step) -> None:
+    rows, t = _ordered(s), s.script
+    for k in range(1, len(rows)):
+        t.law("le_mul", t.fold("mul", [r[1] for r in rows[:k]]), rows[k][1])
+
+
+def le_square(s: Step) -> None:
+    square = _inequality(s)[1]
+    need(square.op == "mul" and len(square.parts) == 2, "a product of two is expected")
+    s.script.law("le_square", s.script.term(square.parts[0][1]))
+
+
+def le_sum(s: Step) -> None:
+    left, right = _inequality(s)
+    (n, a), (_, b), t, j = _sum(left), _sum(right), s.script, s.script.constant()
+    t.at(a, 1, [j])
+    t.at(b, 1, [j])
+    t.law("sum_le", t.index(n), t.function(a, 1), t.function(b, 1), j)
+    s.premise(0, {str(s.argument(1)): j})
+
+
+# -- where a number is 0, or is not ---------------------------------------------------------
+def iszero(s: Step) -> None:
+    left = _sides(s)[0]
+    need(left.op == "iszero", "an indicator of zero is expected")
+    s.script.law("iszero", s.script.term(left.parts[0][1]))
+    s.premise(0)
+
+
 # -- operators, as far as they are declared linear -----------------------------------------
 def _linear(s: Step, op: str) -> tuple[Term, int, Term]:
     left, position = _sides(s)[0], s.argument(0)
@@ -365,16 +434,18 @@ def tangent_unfold(s: Step) -> None:
 RULES: dict[str, Rule] = {
     **dict.fromkeys(("refl", "iverson_true", "iverson_false", "absurd"), nothing),
     **dict.fromkeys(("sym", "trans", "congruence", "weaken", "cases", "tangent_convert"), from_premises),
+    **dict.fromkeys(("real_cases", "clash"), from_premises),
+    **dict.fromkeys(("iszero_zero", "iszero_other"), iszero),
     **{
         f.__name__: f
         for f in (
             sum_congruence, argument_congruence, index, unfold, power_zero, power_step, inverse, sum_add, sum_scale,
             sum_swap, sum_split, sum_empty, sum_single, sum_pick, sum_zero, linear_add, linear_scale, instantiate,
             hypothesis, distinct, tangent_constant, tangent_variable, tangent_add, tangent_mul, tangent_sum,
-            tangent_function, tangent_unfold,
+            tangent_function, tangent_unfold, le_equal, le_trans, le_both, le_add, le_mul, le_square, le_sum,
         )
     },
 }  # fmt: skip
 
-#: rules with obligations of another form: polynomials, induction
-OTHERS = ("ring", "induct")
+#: rules with obligations of another form: polynomials, numbers, induction
+OTHERS = ("ring", "le_number", "induct")

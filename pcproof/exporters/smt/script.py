@@ -68,7 +68,7 @@ class Script:
         return ("G" if moving else "F") + str(arity) if arity else ("C" if moving else "V")
 
     def operation(self, name: str, moving: bool = False) -> str:
-        """plus, times, pow, inv, iszero, sum, ap<k>."""
+        """plus, times, pow, inv, iszero, le, sum, ap<k>."""
         if not moving and name in OPAQUE:
             return self.prelude.use(name)
         v = self.lambda_sort(0, moving)
@@ -209,7 +209,8 @@ class Script:
         if kind == "tangent":
             return self.tangent(r[1], self.term(r[2], (), True), self.term(r[3]))
         a, b = self.term(r[1]), self.term(r[2])
-        return f"({'=' if kind == 'eq' else 'distinct'} {a} {b})"
+        head = {"eq": "=", "ne": "distinct"}.get(kind) or self.operation(kind)
+        return f"({head} {a} {b})"
 
     def tangent(self, direction: str, moving: str, value: str) -> str:
         return f"({self.declare(names.tangent(direction), ['C', 'V'], 'Bool')} {moving} {value})"
@@ -222,7 +223,9 @@ class Script:
         return f"({' '.join([head, *map(self.index, idx), *(self.function(p, k) for k, p in t.parts)])})"
 
     def open_hypothesis(self, s: Statement) -> str:
-        """A local hypothesis as a name for what it says, of the free variables in it."""
+        """A local hypothesis as a name for what it says, of the free variables in it; without variables, as it is."""
+        if not s.variables:
+            return implies([self.con(g) for g in s.where], self.relation(s.holds))
         used = {a[1] for _, i in s.where for a in atoms(i) if a[0] == "var"}
         for x in s.holds[1:]:
             used |= x.free if isinstance(x, Term) else set()

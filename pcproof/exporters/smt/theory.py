@@ -30,8 +30,9 @@ def obligations(c: Certificate, out: Obligations) -> None:
     ]:
         out.add("not void", what, _guards(c, statement.variables, [statement.where]).text(None), SAT)
     for n, statement in c.theory.hypotheses.items():
-        if statement.holds[0] in ("eq", "ne"):
-            script = ring.compared("=" if statement.holds[0] == "eq" else "distinct", *statement.holds[1:])
+        kind, *sides = statement.holds
+        if kind in ring.RELATIONS:
+            script = ring.compared(ring.RELATIONS[kind], *sides)
             out.add("not void", f"hypothesis {names.spell(n)}, alone", script, SAT)
 
 
