@@ -67,7 +67,7 @@ def _certificate(what: str) -> tuple[str, str]:
         except check.NotACertificate as e:
             raise click.ClickException(f"{what}: {e}") from None
         except check.Rejected as e:
-            raise click.ClickException(f"{what}: rejected: {e.reason}") from None
+            raise click.ClickException(f"{what}: rejected: {e.args[0]}") from None
         return data.decode("ascii"), ""
     from ..api import prove
 
