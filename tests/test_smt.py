@@ -627,6 +627,20 @@ def test_order_and_real_cases() -> None:
 
 
 @needs_solvers
+def test_a_supposition_stays_open() -> None:
+    """What is proved under a = b is no goal, and an induction or an instance does not close it."""
+    supposed = ("hypothesis", Eq(a, b), SAME, (0, ()), ())
+    for place, *more in (
+        ("goal 0",),
+        ("item 1", ("induct", Eq(a, b), E, (0, (Idx(1),)), (0,))),
+        ("item 1", ("instantiate", Eq(a, b), E, ((),), (0,))),
+        ("item 1", ("weaken", Eq(a, b), E, (), (0,))),
+    ):
+        for acceptance in accept(forged.forge(supposed, *more)):
+            assert acceptance.verdict == REJECTED and place in acceptance.detail, acceptance
+
+
+@needs_solvers
 def test_an_inequality_that_cannot_hold_is_void() -> None:
     square = Le(Add(Mul(a, a), ONE), ZERO)
     for relation, verdict in ((square, REJECTED), (Le(a, ZERO), ACCEPTED), (Le(TWO, ONE), REJECTED)):
