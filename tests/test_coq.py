@@ -138,7 +138,7 @@ def contradiction() -> Proof:
 def test_every_rule_of_the_kernel_has_a_script_and_is_used() -> None:
     assert set(SCRIPTS) == set(RULES)
     made = [make().text for make in (zoo, contradiction, ordered)]
-    made += [text_of(id) for id in ("energy_gradient", "zil_gradient", "gamma_law")]
+    made += [text_of(id) for id in ("energy_gradient", "zil_gradient", "gamma_law", "fixed_prediction")]
     unused = set(RULES) - {x["rule"] for t in made for x in json.loads(t)["items"]}
     assert not unused, unused
 

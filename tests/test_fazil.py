@@ -525,7 +525,7 @@ def test_what_is_not_understood_is_refused_in_one_sentence():
 
 
 def test_a_rule_without_a_moment_says_so():
-    with pytest.raises(RuleError, match="no moment"):
+    with pytest.raises(RuleError, match="one moment for each layer, and it has none"):
         moment(fazil(MLP()).equations.when)
 
 

@@ -428,7 +428,7 @@ TRUE = {
     "induction on a measure that could be less", "induction on a measure with a common divisor",
     "t is t by another rule", "another rule than absurd where the guards contradict each other", "an item twice",
     "a quantified variable named like a size", "a quantified variable named like a symbol",
-    "an item that nothing needs",
+    "an item that nothing needs", "real cases in the other order",
 }  # fmt: skip
 
 
