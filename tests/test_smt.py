@@ -429,6 +429,9 @@ TRUE = {
     "t is t by another rule", "another rule than absurd where the guards contradict each other", "an item twice",
     "a quantified variable named like a size", "a quantified variable named like a symbol",
     "an item that nothing needs", "real cases in the other order",
+    "real cases that prove different things",  # a = b and b = a: as true, but not the same claim
+    "no contradiction: the sides exchanged", "equal the other way round",
+    "sums in order by a premise without the upper end of the range",  # a stronger premise than is needed
 }  # fmt: skip
 
 
