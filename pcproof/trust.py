@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .proof import check
 from .proof.acceptance import ACCEPTED, Acceptance
 
 # what the checker of a rule decides besides the shape of the claim (docs/certificate.md, column "side condition")
@@ -28,7 +27,6 @@ SIDE = {
     "sum_split": "the cut lies within the range",
     "sum_empty": "the range is empty",
     "sum_single": "the range has one index",
-    "sum_pick": "the index picked lies within the range",
     "sum_congruence": "premise proved for an index within the range",
     "argument_congruence": "premise proved for indices within the declared range",
     "iverson_true": "the conditions hold",
@@ -42,8 +40,6 @@ SIDE = {
     "le_sum": "premise proved for an index within the range",
     "absurd": "the guards contradict each other",
     "induct": "the measures are never negative where the claims are made",
-    "linear_add": "declared linear there",
-    "linear_scale": "declared linear there",
     "tangent_constant": "no symbol of the term varies",
     "tangent_sum": "premise proved for an index within the range",
     "tangent_function": "premises within the declared ranges, derivatives at this point",
@@ -54,7 +50,7 @@ SIDE = {
 class Trust:
     """Everything that a theorem rests on, as text.
 
-    claims: what was verified.  hypotheses: named, then assumptions on sizes, then what is declared of symbols.
+    claims: what was verified.  hypotheses: named, then assumptions on sizes.
     used: of each named hypothesis how many steps use it.  rules: kernel rules with how often each is used.
     side: side conditions that were decided, with how often.  axioms: of the logics in which others accepted it.
     checkers: who was asked, and what they said.
@@ -65,7 +61,6 @@ class Trust:
     definitions: tuple[str, ...]
     hypotheses: tuple[str, ...]
     used: tuple[tuple[str, int], ...]
-    declared: tuple[str, ...]
     rules: tuple[tuple[str, int], ...]
     side: tuple[tuple[str, int], ...]
     axioms: tuple[tuple[str, tuple[str, ...]], ...]
@@ -84,7 +79,6 @@ class Trust:
             "definitions": list(self.definitions),
             "hypotheses": list(self.hypotheses),
             "hypotheses_used": dict(self.used),
-            "declared": list(self.declared),
             "rules": dict(self.rules),
             "side_conditions": dict(self.side),
             "axioms": {who: list(names) for who, names in self.axioms},
@@ -119,14 +113,12 @@ def trust(data: Any, report: dict[str, Any], checkers: Sequence[Acceptance], ins
         cases = sum(len(d["cases"]) > 1 for group in data["theory"]["definitions"] for d in group)
         side["cases of a definition exclude each other"] += cases
         side["recursion of a group of definitions goes down"] += recursive
-    declared = [f"{check.quoted(n)} is linear" for n, s in data["theory"]["symbols"].items() if s["linear"]]
     return Trust(
         digest=data["digest"],
         claims=tuple(report["claims"]),
         definitions=tuple(report["definitions"]),
         hypotheses=(*report["hypotheses"], *(f"on the sizes: {c}" for c in report["sizes"][len(sizes) :])),
         used=tuple(sorted(used.items())),
-        declared=tuple(declared),
         rules=tuple(rules.most_common()),
         side=tuple((text, n) for text, n in side.most_common() if n),
         axioms=tuple((f"{a.checker} {a.version}", a.axioms) for a in checkers if a.verdict == ACCEPTED and a.axioms),

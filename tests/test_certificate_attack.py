@@ -466,7 +466,7 @@ def test_terms_that_are_none(row: Any) -> None:
 
 def test_names_cannot_imitate_text() -> None:
     """A name that looks like a formula or like the end of a report stands in quotation marks."""
-    parameter = {"kind": "parameter", "arity": 0, "ranges": [], "linear": [], "derivatives": []}
+    parameter = {"kind": "parameter", "arity": 0, "ranges": [], "derivatives": []}
     doc = small([["app", "x\n0 = 1", [], []]])
     doc["theory"]["symbols"] = {"x\n0 = 1": parameter}
     report = verdict(doc)

@@ -80,7 +80,7 @@ def zoo() -> Proof:
         Symbol("sum", "parameter", 1),
         Symbol("R", "parameter"),
         Symbol("forall x'_é", "parameter", 1),
-        Symbol("fun", "operator", 1, ranges=((n,),), linear=(0,)),
+        Symbol("fun", "operator", 1, ranges=((n,),)),
         Symbol("Qed", "defined", 1),
     )
     theory = Theory(
@@ -98,12 +98,8 @@ def zoo() -> Proof:
     def op(lam: Lam) -> App:
         return App("fun", (k,), (lam,))
 
-    goals.append(kernel.sum_pick(ctx, Sum(big, Mul(Iverson((eq(b0, k),)), x)), k))
     goals.append(kernel.iverson_true(ctx, Iverson((ge(k, 0), lt(k, big)))))
     goals.append(kernel.iverson_false(ctx, Iverson((lt(k, 0),))))
-    goals.append(kernel.linear_add(ctx, op(Lam(1, Add(x, odd, x))), 0))
-    goals.append(kernel.linear_add(ctx, op(Lam(1, Add())), 0))
-    goals.append(kernel.linear_scale(ctx, op(Lam(1, Mul(r, odd))), 0))
     inner = ctx.bind(("j",), (size("n", k),))
     unit = kernel.ring(inner, Add(App("sum", (qvar("j"),)), ZERO), App("sum", (qvar("j"),)))
     goals.append(kernel.argument_congruence(ctx, op(Lam(1, Add(x, ZERO))), 0, ("j",), unit))
@@ -192,7 +188,6 @@ KINDS: tuple[Any, ...] = (
     spelling.symbol, spelling.size, spelling.elsewhere, spelling.variable, spelling.direction, spelling.hypothesis,
     spelling.extensional, *(partial(spelling.call, k) for k in (0, 1, 12)),
     *(lambda n, k=k: spelling.case(n, k) for k in (0, 1, 12)),
-    *(lambda n, k=k: spelling.linear(n, k) for k in (0, 1, 12)),
 )  # fmt: skip
 
 

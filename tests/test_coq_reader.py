@@ -55,13 +55,13 @@ def bare(id: str) -> str:
 
 
 def operators() -> Any:
-    """A certificate with what the catalogue does not use: declared linearity, names that are words of Coq, ``ne``,
+    """A certificate with what the catalogue does not use: operators, names that are words of Coq, ``ne``,
     powers, reciprocals, an indicator, arguments without index beside arguments with one."""
     n, k, b0 = size("n", qvar("0")), qvar("k"), Idx.of(Bound(0))
     symbols = (
         Symbol("sum", "parameter", 1),
         Symbol("R", "parameter"),
-        Symbol("a'_x", "operator", 1, ranges=((n,), ()), linear=(0, 1)),
+        Symbol("a'_x", "operator", 1, ranges=((n,), ())),
         Symbol("Qed", "defined", 1),
     )
     cases = (
@@ -78,9 +78,9 @@ def operators() -> Any:
     kernel = Kernel(theory)
     ctx = Context(("k",), (ge(k, 0), lt(k, size("N"))))
     value = App("a'_x", (k,), (Lam(1, Add(App("sum", (b0,)), App("Qed", (b0,)))), Lam(0, IsZero(App("R")))))
+    picked = Sum(size("N"), Mul(Iverson((eq(b0, k),)), App("sum", (b0,))))
     goals = (
-        kernel.linear_add(ctx, value, 0),
-        kernel.sum_pick(ctx, Sum(size("N"), Mul(Iverson((eq(b0, k),)), App("sum", (b0,)))), k),
+        kernel.ring(ctx, Add(value, picked), Add(picked, value)),
         kernel.inverse(kernel.hypothesis(ctx, "R nonzero", {})),
         kernel.hypothesis(ctx, "Axiom", {}),
         kernel.unfold(ctx.with_guards(ge(k, 1)), App("Qed", (k,)), 1),

@@ -133,7 +133,7 @@ def make_theory(*values: tuple[tuple[Con, ...], Term]) -> Theory:
         Symbol("dr", FUNCTION, 0, ((),)),
         Symbol("da", PARAMETER),
         Symbol("dc", PARAMETER),
-        Symbol("P", OPERATOR, 1, (own,), linear=(0,), derivatives=("J",)),
+        Symbol("P", OPERATOR, 1, (own,), derivatives=("J",)),
         Symbol("J", OPERATOR, 2, (own,)),
         Symbol("Q", OPERATOR, 1, (own,), derivatives=("K",)),
         Symbol("K", OPERATOR, 2, (own,)),
@@ -706,35 +706,6 @@ refuse(
 )
 
 
-def picked(bound: Any, value: Any, body: Term) -> Sum:
-    return sigma(bound, Mul(when(eq(j, value)), body))
-
-
-@example("sum_pick")
-def _(k: Kernel) -> Any:
-    one = picked(L + 1, l, Mul(w(j, l), sigma(j, u(i), "i")))
-    return k.sum_pick(LAYER, one, l), Eq(one, Mul(w(l, l), sigma(l, u(i), "i")))
-
-
-refuse(
-    "sum_pick",
-    no_sum=lambda k: k.sum_pick(EMPTY, c, Idx(0)),
-    no_indicator=lambda k: k.sum_pick(EMPTY, sigma(2, Mul(c, u(j))), Idx(0)),
-    three_factors=lambda k: k.sum_pick(EMPTY, sigma(2, Mul(when(eq(j, 0)), c, c)), Idx(0)),
-    other_place=lambda k: k.sum_pick(EMPTY, picked(2, 1, u(j)), Idx(0)),
-    other_constraint=lambda k: k.sum_pick(EMPTY, sigma(2, Mul(when(le(j, 0)), u(j))), Idx(0)),
-    two_constraints=lambda k: k.sum_pick(EMPTY, sigma(2, Mul(when(eq(j, 0), ge(L, 2)), u(j))), Idx(0)),
-    beyond=lambda k: k.sum_pick(EMPTY, picked(2, 2, u(j)), Idx(2)),
-    negative=lambda k: k.sum_pick(EMPTY, picked(2, -1, u(j)), Idx(-1)),
-    empty=lambda k: k.sum_pick(EMPTY, picked(0, 0, u(j)), Idx(0)),
-    twice_the_index=lambda k: k.sum_pick(EMPTY, sigma(2, Mul(when(eq(2 * j, 1)), u(j))), Idx(1)),
-    taken=lambda k: k.sum_pick(Context(("#",)), picked(2, 0, u(j)), Idx(0)),
-    place_mentions_the_index=lambda k: k.sum_pick(EMPTY, sigma(2, Mul(when(eq(j, 0)), c)), 2 * qvar("#")),
-    place_is_the_index=lambda k: k.sum_pick(EMPTY, sigma(2, Mul(when(eq(0, 0)), c)), qvar("#")),
-    place_is_the_index_nowhere=lambda k: k.sum_pick(NOWHERE, sigma(2, Mul(when(eq(0, 0)), u(j))), qvar("#")),
-)
-
-
 @example("sum_zero")
 def _(k: Kernel) -> Any:
     return k.sum_zero(LAYER, n(l)), Eq(Sum(n(l), ZERO), ZERO)
@@ -784,40 +755,6 @@ refuse(
     always=lambda k: k.iverson_false(EMPTY, when(ge(0, 0))),
 )
 refuse("iverson_false", "iverson", no_indicator=lambda k: k.iverson_false(EMPTY, ZERO))
-
-
-@example("linear_add")
-def _(k: Kernel) -> Any:
-    return k.linear_add(LAYER, op("P", l, Add(u(j), c)), 0), Eq(
-        op("P", l, Add(u(j), c)), Add(op("P", l, u(j)), op("P", l, c))
-    )
-
-
-refuse(
-    "linear_add",
-    not_linear=lambda k: k.linear_add(LAYER, op("Q", l, Add(u(j), c)), 0),
-    a_function=lambda k: k.linear_add(LAYER, f(l, Add(u(l), c)), 0),
-    no_application=lambda k: k.linear_add(LAYER, Add(c, c), 0),
-    other_position=lambda k: k.linear_add(LAYER, op("P", l, Add(u(j), c)), -1),
-    no_addition=lambda k: k.linear_add(LAYER, op("P", l, Mul(u(j), c)), 0),
-)
-
-
-@example("linear_scale")
-def _(k: Kernel) -> Any:
-    return k.linear_scale(LAYER, op("P", l, Mul(u(l), u(j))), 0), Eq(
-        op("P", l, Mul(u(l), u(j))), Mul(u(l), op("P", l, u(j)))
-    )
-
-
-refuse(
-    "linear_scale",
-    not_linear=lambda k: k.linear_scale(LAYER, op("Q", l, Mul(c, u(j))), 0),
-    no_product=lambda k: k.linear_scale(LAYER, op("P", l, Add(c, u(j))), 0),
-    three_factors=lambda k: k.linear_scale(LAYER, op("P", l, Mul(c, c, u(j))), 0),
-    depends=lambda k: k.linear_scale(LAYER, op("P", l, Mul(u(j), c)), 0),
-    depends_under_a_sum=lambda k: k.linear_scale(LAYER, op("P", l, Mul(sigma(2, w(i, j), "i"), c)), 0),
-)
 
 
 TWO = Context(("t", "l"), (ge(t, l),))
@@ -1564,7 +1501,7 @@ def test_no_name_is_captured(free: str, binder: str) -> None:
 
 @pytest.mark.parametrize("free", NAMES)
 def test_no_index_of_its_own_is_captured(free: str) -> None:
-    """The rules that open a sum with a name of their own: index, sum_split, sum_pick, sum_swap."""
+    """The rules that open a sum with a name of their own: index, sum_split, sum_swap."""
     v = qvar(free)
     ctx = Context((free,), (eq(v, L),))
     k, nested = Kernel(THEORY), Sum(v, Sum(2, close(close(w(qvar("~"), v + qvar("!")), "!"), "~")))
@@ -1573,8 +1510,6 @@ def test_no_index_of_its_own_is_captured(free: str) -> None:
     assert offered(lambda: k.index(ctx, nested, right)) == (free not in ("#0", "#1"))
     assert not offered(lambda: k.index(ctx, nested, wrong))
     assert offered(lambda: k.sum_split(ctx, nested, v - 1)) == (free != "#")
-    one = Sum(v + 1, Mul(when(eq(close_index(), v)), close(w(qvar("~"), v), "~")))
-    assert offered(lambda: k.sum_pick(ctx, one, v)) == (free != "#")
     for names in product(NAMES[:7], repeat=2):
         assert offered(lambda names=names: k.sum_swap(ctx, nested, names)) == (len({free, *names}) == 3)
 
@@ -1583,14 +1518,12 @@ def test_no_index_of_its_own_is_captured(free: str) -> None:
     "place", [qvar("#"), 2 * qvar("#"), 2 * qvar("#") + 1, qvar("#") - 1, n(qvar("#")), close_index()]
 )
 def test_a_place_that_speaks_of_the_index_itself(place: Idx) -> None:
-    """[# = a] is read after the index has been called #: a must not speak of it."""
+    """A place is read after the index has been called #: it must not speak of it."""
     for ctx in (EMPTY, NOWHERE):
         for body in (c, u(qvar("#"))):
             con = eq(qvar("#"), place)
             s = Sum(3, close(Mul(when(con), body), "#"))
             k = Kernel(THEORY)
-            pick = offered(lambda k=k, ctx=ctx, s=s: k.sum_pick(ctx, s, place))
-            assert not pick or ctx is NOWHERE  # anything holds nowhere
             assert not offered(lambda k=k, ctx=ctx, s=s: k.sum_split(ctx, s, place))
 
 
@@ -2042,10 +1975,9 @@ GROUPS = {
     "order": ("le_number", "le_equal", "le_trans", "le_both", "le_add", "le_mul", "le_square", "le_sum"),
     "finite sums": (
         *("sum_add", "sum_scale", "sum_swap", "sum_split"),
-        *("sum_empty", "sum_single", "sum_pick", "sum_zero"),
+        *("sum_empty", "sum_single", "sum_zero"),
     ),
     "indicators": ("iverson_true", "iverson_false"),
-    "operators": ("linear_add", "linear_scale"),
     "logic": ("instantiate", "hypothesis", "weaken", "cases", "absurd", "distinct", "induct"),
     "derivatives": (
         *("tangent_constant", "tangent_variable", "tangent_add", "tangent_mul"),
@@ -2389,11 +2321,6 @@ class Player:
     def sum_single(self, ctx: Context) -> Theorem:
         return self.kernel.sum_single(ctx, sigma(self.idx(ctx.variables), self.body(ctx)))
 
-    def sum_pick(self, ctx: Context) -> Theorem:
-        at, bound = self.idx(ctx.variables), self.idx(ctx.variables)
-        bound = self.rng.choice((bound, at + 1, at + 2, at))
-        return self.kernel.sum_pick(ctx, picked(bound, at, self.body(ctx)), at)
-
     def sum_zero(self, ctx: Context) -> Theorem:
         return self.kernel.sum_zero(ctx, self.idx(ctx.variables))
 
@@ -2414,12 +2341,6 @@ class Player:
         if shape is Mul and self.rng.random() < 0.6:
             parts[0] = self.term(ctx.variables, 1)
         return op(self.rng.choice("PPPQ"), self.idx(ctx.variables), shape(*parts))
-
-    def linear_add(self, ctx: Context) -> Theorem:
-        return self.kernel.linear_add(ctx, self.operand(ctx, Add, self.rng.randint(0, 3)), 0)
-
-    def linear_scale(self, ctx: Context) -> Theorem:
-        return self.kernel.linear_scale(ctx, self.operand(ctx, Mul, 2), 0)
 
     # -- logic -------------------------------------------------------------------
     def instantiate(self, ctx: Context) -> Theorem:
@@ -2654,7 +2575,6 @@ WEAKENINGS = [
     ("sum_split", "0 <= "),
     ("sum_empty", ""),
     ("sum_single", "{!r} = 1"),
-    ("sum_pick", "0 <= "),
     ("sum_swap", "the inner range"),
     ("sum_swap", "{} are not new"),
     ("sum_congruence", "a premise stands"),
@@ -2683,8 +2603,6 @@ WEAKENINGS = [
     ("le_sum", "a premise stands"),
     ("iverson_true", ""),
     ("iverson_false", "the constraints may hold"),
-    ("linear_add", "{!r} is not declared"),
-    ("linear_scale", "the factor depends"),
     ("instantiate", "{!r} does not follow"),
     ("weaken", "the context is not larger"),
     ("cases", "a premise stands"),

@@ -143,14 +143,13 @@ def test_the_range_of_an_operator_with_a_free_variable() -> None:
     """P reads indices below l: whose l?  Where l = 0 everything is equal under P."""
 
     def attack() -> Theorem:
-        p = Symbol("P", OPERATOR, 0, ((qvar("l"),),), linear=(0,))
+        p = Symbol("P", OPERATOR, 0, ((qvar("l"),),))
         p1, p0 = App("P", (), (Lam(1, ONE),)), App("P", (), (Lam(1, Add()),))
-        k = Kernel(theory(p, hypotheses={"h": Statement((), (), Eq(p1, ONE))}))
+        k = Kernel(theory(p, hypotheses={"h": Statement((), (), Eq(p1, ONE)), "zero": Statement((), (), Eq(p0, ZERO))}))
         ctx = Context(("l",), (eq(qvar("l"), 0),))
         inner = k.absurd(ctx.bind(("k",), (qvar("l"),)), Eq(Add(), ONE))
         same = k.instantiate(EMPTY, k.argument_congruence(ctx, p0, 0, ("k",), inner), {"l": Idx(0)})
-        zero = k.linear_add(EMPTY, p0, 0)
-        zero = k.trans(zero, k.ring(EMPTY, zero.rhs, ZERO))
+        zero = k.hypothesis(EMPTY, "zero", {})
         return chain(k, k.sym(zero), same, k.hypothesis(EMPTY, "h", {}))
 
     refused(attack)
@@ -160,12 +159,6 @@ def test_the_range_of_an_operator_with_a_free_variable() -> None:
 def test_ranges_speak_of_the_symbols_own_indices_and_declared_sizes(bound: Idx) -> None:
     with pytest.raises(ValueError):
         Kernel(theory(Symbol("P", OPERATOR, 1, ((bound,),))))
-
-
-@pytest.mark.parametrize("linear", [(-1,), (1,), (True,)])
-def test_linear_positions_exist(linear: tuple[int, ...]) -> None:
-    with pytest.raises(REFUSALS):
-        Kernel(theory(Symbol("P", OPERATOR, 0, ((),), linear=linear)))
 
 
 @pytest.mark.parametrize(
@@ -218,14 +211,6 @@ def test_definitions_changed_after_admission() -> None:
     groups.clear()
     with pytest.raises(ValueError, match="vary"):
         k.tangent_constant(EMPTY, "d", App("y"))
-
-
-def test_linearity_changed_after_admission() -> None:
-    linear: list[int] = []
-    k = Kernel(theory(Symbol("P", OPERATOR, 0, ((),), linear=linear)))  # type: ignore[arg-type]
-    linear.append(0)
-    with pytest.raises(ValueError, match="linear"):
-        k.linear_add(EMPTY, App("P", (), (Add(ONE, ONE),)), 0)
 
 
 def test_guards_changed_after_the_proof() -> None:

@@ -94,8 +94,6 @@ def _print(t: Trust) -> None:
     _part("Hypotheses", [*t.hypotheses] or ["none"])
     vacuous = t.instance or "not known from a certificate alone whether the hypotheses can be met"
     _part("Not vacuous", [vacuous])
-    if t.declared:
-        _part("Declared of symbols", list(t.declared))
     _part("Definitions", [line for d in t.definitions for line in d.splitlines()])
     say()
     heading("Axioms")

@@ -37,7 +37,6 @@ class Symbol:
         its indices, as index terms over ``QVar("0")``, ``QVar("1")``, ... (the
         symbol's own index arguments); an ordinary real argument has ``()``.
         The symbol reads its argument inside these ranges only.
-    linear: positions of real arguments in which the symbol is linear.
     derivatives: for every real argument the symbol of the derivative by it, which
         takes the indices of that argument after the symbol's own (``f`` has
         ``("df",)``; a layer map P[l](i; x) has J[l](i, k; x)); () if there is none.
@@ -48,7 +47,6 @@ class Symbol:
     kind: str
     arity: int = 0
     ranges: tuple[tuple[Idx, ...], ...] = ()
-    linear: tuple[int, ...] = ()
     derivatives: tuple[str, ...] = ()
     shape: str = ""
     meaning: str = ""

@@ -175,7 +175,6 @@ class _Writer:
             "kind": s.kind,
             "arity": s.arity,
             "ranges": [[self.index(b) for b in r] for r in s.ranges],
-            "linear": sorted(set(s.linear)),
             "derivatives": list(s.derivatives),
         }
 

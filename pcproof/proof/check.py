@@ -46,8 +46,7 @@ Sequent = tuple[Context, Relation]
 SHAPES: dict[str, Any] = {
     "theory": {"sizes": {"*": "natural"}, "symbols": {"*": "symbol"}, "directions": {"*": {"*": "name"}},
                "assumptions": "guards", "definitions": [["definition"]], "hypotheses": {"*": "hypothesis"}},
-    "symbol": {"kind": "word", "arity": "natural", "ranges": [["index"]], "linear": ["natural"],
-               "derivatives": ["name"]},
+    "symbol": {"kind": "word", "arity": "natural", "ranges": [["index"]], "derivatives": ["name"]},
     "definition": {"name": "name", "parameters": ["name"], "cases": [{"where": "guards", "value": "term"}],
                    "measure": ["index"]},
     "hypothesis": {"for": ["name"], "where": "guards", "holds": "relation"},
@@ -68,7 +67,7 @@ RELATIONS: dict[str, Any] = {
 RULES: dict[str, tuple[int | None, Any]] = {name: (count, shapes) for count, shapes, names in (
     (0, (), "refl ring index power_zero power_step sum_add sum_scale sum_swap sum_empty sum_single iverson_true"),
     (0, (), "iverson_false absurd le_number le_square tangent_constant tangent_variable"),
-    (0, ("natural",), "unfold linear_add linear_scale"), (0, ("at",), "sum_split sum_pick sum_zero"),
+    (0, ("natural",), "unfold"), (0, ("at",), "sum_split sum_zero"),
     (0, ("which", "values"), "hypothesis"), (1, (), "sym inverse weaken distinct iszero_zero iszero_other le_equal"),
     (1, ("at", "name"), "sum_congruence le_sum tangent_sum"), (1, ("natural", ["name"]), "argument_congruence"),
     (1, ("values",), "instantiate"), (1, ("natural",), "tangent_unfold"),
@@ -575,12 +574,11 @@ class Checker(Terms):
         self.scope((), self.theory["assumptions"])
         need(not self.refuted(()), "the assumptions on the sizes contradict each other")
         for n, s in self.symbols.items():
-            kind, arity, ranges, linear, slopes = s.values()
+            kind, arity, ranges, slopes = s.values()
             need(arity <= 100, "too many indices", "limit")
             shape = "operator" if any(ranges) else "function" if ranges else kind
             need(kind == shape and (ranges or kind in ("parameter", "defined")), f"{quoted(n)} is of another kind")
             self.scope([str(k) for k in range(arity)], [("ge", b) for r in ranges for b in r])
-            need(list(linear) == sorted({*linear} & {*range(len(ranges))}), "positions out of order", "canonical")
             need(len(slopes) in (0, len(ranges)), f"{quoted(n)}: one derivative for each argument is expected")
             self.used["symbols"].update(slopes)
             for r, d in zip(ranges, slopes):
@@ -802,12 +800,6 @@ class Checker(Terms):
             case "iverson_false", (), Term("iverson", _, indices, kinds):
                 need(self.refuted((*guards, *zip(kinds, indices))), "the constraints may hold")
                 return self.zero
-            case (("linear_add" | "linear_scale"), (k,), Term("app")) if k in self.symbols[t.head]["linear"]:
-                match rule, t.parts[k]:
-                    case "linear_add", Term("add", parts):
-                        return self.add(self.part(t, k, p) for p in parts)
-                    case "linear_scale", Term("mul", (a, b)) if not a.loose:
-                        return self.mul(a, self.part(t, k, b))
             case "sum_empty", (), Term("sum", _, (n,)):
                 self.follows(guards, ge(minus(n), 0))
                 return self.zero
@@ -827,12 +819,6 @@ class Checker(Terms):
                 self.follows(guards, ge(m, 0), ge(n, m))
                 moved = self.close(self.open(body, [plus(m, variables("#")[0])]), "#")
                 return self.add([self.sum(m, body), self.sum(plus(n, m, -1), moved)])
-            case "sum_pick", (m,), Term("sum", (Term("mul", (delta, body)),), (n,)):
-                self.scope(t.free, [("ge", m)])
-                self.follows(guards, ge(m, 0), ge(n, plus(m, 1)))
-                here = plus(m, (0, ((("bound", 0), 1),)), -1)
-                need(delta is self.make("iverson", (), [here], ("eq",)), "the body is not [j = m] times a term")
-                return self.open(body, [m])
         raise Rejected("the left side is not of the form of the rule", rule, self.where)
 
     def same(self, a: Term, b: Term, guards: tuple[Con, ...], depth: int, seen: set[Any]) -> None:
@@ -995,13 +981,12 @@ def show_statement(s: Statement) -> str:
 
 def show_symbol(n: str, s: dict[str, Any]) -> str:
     """Its kind, indices, arguments with their ranges, and what is declared of it."""
-    kind, arity, ranges, linear, slopes = s.values()
+    kind, arity, ranges, slopes = s.values()
     own = [f"i{k}" for k in range(arity)]
     values = assigned(map(str, range(arity)), variables(own))
     below = ["; ".join(show_index(replace(b, values.get)) for b in r) for r in ranges]
     text = f"{kind} {quoted(n)}" + (f"[{', '.join(own)}]" if own else "")
     text += f" of {', '.join(f'indices below {r}' if r else 'a number' for r in below)}" if below else ""
-    text += f"; linear in argument {', '.join(str(k + 1) for k in linear)}" if linear else ""
     return text + (f"; derivatives {', '.join(map(quoted, slopes))}" if slopes else "")
 
 

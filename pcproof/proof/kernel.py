@@ -15,9 +15,8 @@ real cases            real_cases, clash, iszero_zero, iszero_other
 order                 le_number, le_equal, le_trans, le_both, le_add,
                       le_mul, le_square, le_sum
 finite sums           sum_add, sum_scale, sum_swap, sum_split, sum_empty,
-                      sum_single, sum_pick
+                      sum_single, sum_zero
 indicators            iverson_true, iverson_false
-operators             linear_add, linear_scale (declared linear arguments)
 logic                 instantiate, hypothesis, weaken, cases, absurd,
                       distinct, induct
 derivatives           tangent_constant, tangent_variable, tangent_add,
@@ -473,19 +472,6 @@ class Kernel:
         _require(self.entails(ctx, Con("eq", s.bound - 1)), "sum_single", "{!r} = 1 does not follow", s.bound)
         return self._make("sum_single", ctx, Eq(s, open_(s.body, 0)))
 
-    def sum_pick(self, ctx: Context, t: Term, value: Idx) -> Theorem:
-        """sum_{j<n} [j = a] b(j) = b(a) for 0 <= a < n."""
-        s = self._sum("sum_pick", t)
-        self._fresh("sum_pick", ctx, ("#",))
-        body = open_(s.body, qvar("#"))
-        ok = isinstance(body, Mul) and len(body.args) == 2
-        ok = ok and body.args[0] is Iverson((Con("eq", qvar("#") - value),))  # type: ignore[attr-defined]
-        _require(ok, "sum_pick", "the body is not [j = a] times a term")
-        ok = self.entails(ctx, ge(value, 0)) and self.entails(ctx, lt(value, s.bound))
-        _require(ok, "sum_pick", "0 <= {!r} < {!r} does not follow", value, s.bound)
-        picked = open_(close(body.args[1], "#"), value)  # type: ignore[attr-defined]
-        return self._make("sum_pick", ctx, Eq(s, picked), (), (value,))
-
     def sum_zero(self, ctx: Context, bound: Idx) -> Theorem:
         return self._make("sum_zero", ctx, Eq(Sum(bound, ZERO), ZERO), (), (bound,))
 
@@ -502,37 +488,6 @@ class Kernel:
         bad = unsatisfiable((*self.theory.assumptions, *ctx.guards, *t.cons))
         _require(bad, "iverson_false", "the constraints may hold")
         return self._make("iverson_false", ctx, Eq(t, ZERO))
-
-    # -- operators ------------------------------------------------------------
-    def _linear(self, rule: str, t: Term, position: int) -> tuple[App, Lam]:
-        ok = isinstance(t, App) and position in self.theory.symbols[t.name].linear
-        _require(ok, rule, "{!r} is not declared linear in argument {}", t, position)
-        assert isinstance(t, App)
-        return t, t.args[position]
-
-    @staticmethod
-    def _with(t: App, position: int, body: Term) -> App:
-        lam = Lam(t.args[position].arity, body)
-        return App(t.name, t.idx, t.args[:position] + (lam,) + t.args[position + 1 :])
-
-    def linear_add(self, ctx: Context, t: Term, position: int) -> Theorem:
-        app, lam = self._linear("linear_add", t, position)
-        _require(isinstance(lam.body, Add), "linear_add", "the argument is not a sum")
-        out = Add(*(self._with(app, position, a) for _, a in children(lam.body)))
-        return self._make("linear_add", ctx, Eq(t, out), (), (position,))
-
-    def linear_scale(self, ctx: Context, t: Term, position: int) -> Theorem:
-        app, lam = self._linear("linear_scale", t, position)
-        body = lam.body
-        _require(isinstance(body, Mul) and len(body.args) == 2, "linear_scale", "a product of two is needed")
-        assert isinstance(body, Mul)
-        free = not any(mentions_bound(body.args[0], k) for k in range(lam.arity))
-        _require(free, "linear_scale", "the factor depends on the index")
-        factor = body.args[0]
-        for _ in range(lam.arity):
-            factor = open_(factor, 0)
-        out = Mul(factor, self._with(app, position, body.args[1]))
-        return self._make("linear_scale", ctx, Eq(t, out), (), (position,))
 
     # -- logic ----------------------------------------------------------------
     def _apply(self, rule: str, ctx: Context, s: Statement, values: Mapping[str, Idx]) -> Relation:

@@ -59,11 +59,11 @@ def freeze(theory: Theory) -> Theory:
 
     def symbol(s: Symbol) -> Symbol:
         _only("a symbol", Symbol, s)
-        _only(f"{s.name!r}: arity", int, s.arity, *s.linear)
+        _only(f"{s.name!r}: arity", int, s.arity)
         _only(f"{s.name!r}: name", str, s.name, s.kind, *s.derivatives)
         ranges = tuple(tuple(r) for r in s.ranges)
         _only(f"{s.name!r}: range", Idx, *(b for r in ranges for b in r))
-        return replace(s, ranges=ranges, linear=tuple(s.linear), derivatives=tuple(s.derivatives))
+        return replace(s, ranges=ranges, derivatives=tuple(s.derivatives))
 
     def case(c: Case) -> Case:
         _only("a case", Case, c)
@@ -242,8 +242,6 @@ def admit(theory: Theory) -> None:
             raise TheoryError(f"{s.name!r}: a function or operator takes a real argument")
         for b in (b for r in s.ranges for b in r):
             check_scope(theory, b, {str(k) for k in range(s.arity)}, f"{s.name!r}: range")
-        if any(not 0 <= p < len(s.ranges) for p in s.linear):
-            raise TheoryError(f"{s.name!r}: linear in an argument that it does not have")
     earlier: set[str] = set()
     for group in theory.definitions:
         names = {d.name: d for d in group}

@@ -150,7 +150,6 @@ def _dense(
 ) -> Any:
     """sum over k of the product over arguments of one entry each, or a derivative of it."""
     root, own = key
-    symbol = theory.symbols[root]
     shapes = [bounds(root, p, own) for p in range(len(args))]
     counts = [prod(s) for s in shapes]
     if not counts or min(counts) == 0:
@@ -176,8 +175,7 @@ def _dense(
                 factor = 0
                 break
             value = arg(*_unflatten(at, shapes[p])) if shapes[p] else arg
-            plain = p != last or p in symbol.linear
-            act = Activation() if plain else activation
+            act = Activation() if p != last else activation
             factor = act.value(key, len(wanted[p]), value) * factor
         if not (isinstance(factor, int) and factor == 0):
             out = out + factor

@@ -60,7 +60,3 @@ def case(name: str, number: int) -> str:
 
 def extensional(name: str) -> str:
     return "e_" + spell(name)
-
-
-def linear(name: str, position: int) -> str:
-    return f"l{position}_" + spell(name)

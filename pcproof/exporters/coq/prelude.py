@@ -53,20 +53,6 @@ Proof.
   replace (Z.to_nat n) with (Z.to_nat m + Z.to_nat (n - m))%nat by lia. rewrite nsum_split. f_equal.
   apply nsum_ext. intros j p q. rewrite <- E by lia. f_equal. lia.
 Qed.
-Lemma zsum_pick n f a v :
-  (0 <= a)%Z -> (a < n)%Z -> (forall j, j <> a -> f j = 0) -> f a = v -> zsum n f = v.
-Proof.
-  intros p q Z0 <-.
-  assert (E : zsum n f = zsum a f + zsum (n - a) (fun j => f (j + a)%Z)).
-  { apply zsum_split; try lia. reflexivity. }
-  rewrite E.
-  assert (F : zsum (n - a) (fun j => f (j + a)%Z) =
-    zsum 1 (fun j => f (j + a)%Z) + zsum (n - a - 1) (fun j => f (j + 1 + a)%Z)).
-  { apply zsum_split; try lia. reflexivity. }
-  rewrite F. rewrite (zsum_ext a f (fun _ => 0)) by (intros; apply Z0; lia).
-  rewrite (zsum_ext (n - a - 1) _ (fun _ => 0)) by (intros; apply Z0; lia).
-  rewrite !zsum_zero. unfold zsum. simpl. ring.
-Qed.
 
 (* -- powers (1 if k <= 0), reciprocals (0 at 0), indicators --------------- *)
 Definition zpow (a : R) (k : Z) : R := pow a (Z.to_nat k).

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from . import names
 from .step import Step, lemma
-from .terms import CoqError, Json
+from .terms import CoqError
 from .theory import pattern
 
 
@@ -159,18 +159,6 @@ def sum_single(s: Step) -> list[str]:
     return [*s.opened(), "apply zsum_single; [arith | idx]."]
 
 
-def sum_pick(s: Step) -> list[str]:
-    at = s.texts.index(s.arguments[0][1:])
-    return [
-        *s.opened(),
-        f"apply (zsum_pick _ _ {at}); [arith | arith | |]; cbv beta.",
-        "{ intros j_ ne_; refine (eq_trans (f_equal2 Rmult (if_false _ _ _ _) eq_refl) _).",
-        "  arith. apply Rmult_0_l. }",
-        "refine (eq_trans (f_equal2 Rmult (if_true _ _ _ _) eq_refl) _); [arith |].",
-        "refine (eq_trans (Rmult_1_l _) _); idx.",
-    ]
-
-
 def sum_zero(s: Step) -> list[str]:
     return ["apply zsum_zero."]
 
@@ -181,46 +169,6 @@ def iverson_true(s: Step) -> list[str]:
 
 def iverson_false(s: Step) -> list[str]:
     return [*s.opened(), "apply if_false; arith."]
-
-
-def _linear(s: Step) -> tuple[str, list[str], int, Json]:
-    """The declared fact at the indices and other arguments of the term, and the body of its argument."""
-    position = s.arguments[0]
-    _, name, idx, args = s.row(s.claim[1])
-    others = [s.texts.function(b, arity=a) for k, (a, b) in enumerate(args) if k != position]
-    fact = " ".join([names.linear(name, position), *(s.texts.index(i) for i in idx), *others])
-    arity, body = args[position]
-    return fact, [f"j{m}" for m in range(arity)], arity, s.row(body)
-
-
-def linear_add(s: Step) -> list[str]:
-    fact, js, arity, body = _linear(s)
-    fun = f"fun {' '.join(js)} : Z => " if js else ""
-    position = s.arguments[0]
-    _, name, idx, args = s.row(s.claim[1])
-
-    def at(value: str) -> str:
-        lams = [value if k == position else s.texts.function(b, arity=a) for k, (a, b) in enumerate(args)]
-        return " ".join([names.symbol(name), "p", *(s.texts.index(i) for i in idx), *lams])
-
-    texts = [s.texts.body(q, "p", (), arity)[1] for q in body[1:]]
-    if not texts:
-        zero = f"({fun}0)"
-        return [*s.opened(), f"exact (proj2 (proj2 ({fact} {zero} {zero} 0)))."]
-    out = "eq_refl"
-    for k in range(1, len(texts)):
-        before = " + ".join(texts[:k])
-        step = f"proj1 ({fact} ({fun}{before}) ({fun}{texts[k]}) 0)"
-        rest = f"(f_equal (fun z_ : R => z_ + {at(f'({fun}{texts[k]})')}) {out})"
-        out = f"(eq_trans ({step}) {rest})" if k > 1 else f"({step})"
-    return [*s.opened(), f"exact {out}."]
-
-
-def linear_scale(s: Step) -> list[str]:
-    fact, _, arity, body = _linear(s)
-    rest = s.texts.function(body[2], arity=arity)
-    factor = s.side(s.row(s.claim[2])[1])
-    return [*s.opened(), f"exact (proj1 (proj2 ({fact} {rest} {rest} {factor})))."]
 
 
 def instantiate(s: Step) -> list[str]:

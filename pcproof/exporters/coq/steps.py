@@ -17,8 +17,8 @@ SCRIPTS: dict[str, Callable[[Step], list[str]]] = {
     for f in (
         rules.refl, rules.sym, rules.trans, rules.congruence, rules.sum_congruence, rules.argument_congruence,
         rules.index, rules.unfold, rules.ring, rules.power_zero, rules.power_step, rules.inverse, rules.sum_add,
-        rules.sum_scale, rules.sum_swap, rules.sum_split, rules.sum_empty, rules.sum_single, rules.sum_pick,
-        rules.sum_zero, rules.iverson_true, rules.iverson_false, rules.linear_add, rules.linear_scale,
+        rules.sum_scale, rules.sum_swap, rules.sum_split, rules.sum_empty, rules.sum_single,
+        rules.sum_zero, rules.iverson_true, rules.iverson_false,
         rules.instantiate, rules.hypothesis, rules.weaken, rules.cases, rules.absurd, rules.distinct,
         rules.induct, rules.real_cases, rules.clash, rules.iszero_zero, rules.iszero_other,
         order.le_number, order.le_equal, order.le_trans, order.le_both, order.le_add, order.le_mul,

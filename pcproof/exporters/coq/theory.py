@@ -43,8 +43,6 @@ class TheoryText:
         for name, s in self.symbols.items():
             if s["kind"] in ("function", "operator") and any(s["ranges"]):
                 self.facts.append((names.extensional(name), self._extensional(name, s)))
-            for position in s["linear"]:
-                self.facts.append((names.linear(name, position), self._linear(name, s, position)))
 
     @property
     def open_facts(self) -> str:
@@ -67,29 +65,6 @@ class TheoryText:
         two = " ".join([names.symbol(name), "p", *own, *(f"y{k}" for k in range(len(same)))])
         binders = " ".join(self._arguments(s, "x") + self._arguments(s, "y"))
         return forall(own, f"forall {binders}, " + arrow(same, f"{one} = {two}"))
-
-    def _linear(self, name: str, s: Json, position: int) -> str:
-        """Additive and homogeneous in one argument."""
-        own = [f"i{k}" for k in range(s["arity"])]
-        arity = len(s["ranges"][position])
-        js = " ".join(f"j{m}" for m in range(arity))
-
-        def at(value: str) -> str:
-            args = [value if k == position else f"x{k}" for k in range(len(s["ranges"]))]
-            return " ".join([names.symbol(name), "p", *own, *args])
-
-        def fun(body: str) -> str:
-            return f"(fun {js} : Z => {body})" if arity else f"({body})"
-
-        def read(x: str) -> str:
-            return f"{x} {js}".strip()
-
-        others = [a for k, a in enumerate(self._arguments(s, "x")) if k != position]
-        kind = real(arity, [])
-        binders = " ".join([*others, f"(a b : {kind})", "(c : R)"])
-        added = f"{at(fun(read('a') + ' + ' + read('b')))} = {at('a')} + {at('b')}"
-        scaled = f"{at(fun('c * ' + read('a')))} = c * {at('a')}"
-        return forall(own, f"forall {binders}, {added} /\\ {scaled} /\\ {at(fun('0'))} = 0")
 
     # -- text --------------------------------------------------------------------
     def text(self) -> Iterator[str]:

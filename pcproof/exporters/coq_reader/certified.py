@@ -197,7 +197,6 @@ class Certified:
         for name, s in self.symbols.items():
             if s["kind"] in ("function", "operator") and any(s["ranges"]):
                 out.append((f"ranges of {name!r}", self._ranges(name, s)))
-            out += [(f"linearity of {name!r} in {k}", self._linear(name, s, k)) for k in s["linear"]]
         return out
 
     def _ranges(self, name: str, s: Json) -> Value:
@@ -217,30 +216,6 @@ class Certified:
             for first in (n, n + count)
         )
         return forall([INTEGER] * n + kinds * 2, implies(given, ("eq", one, two)))
-
-    def _linear(self, name: str, s: Json, position: int) -> Value:
-        """P(a + b) = P(a) + P(b), P(c a) = c P(a), P(0) = 0 in one argument."""
-        n = s["arity"]
-        own = tuple(variable(k) for k in range(n))
-        kinds = [argument_type(r) for r in s["ranges"]]
-        others = [k for k in range(len(kinds)) if k != position]
-        kind, count = kinds[position], len(s["ranges"][position])
-        a = n + len(others)
-        b, c, depth = a + 1, a + 2, a + 3
-        js = [variable(depth + m) for m in range(count)]
-
-        def at(value: Value) -> Value:
-            values = {k: _eta(n + m, kinds[k], depth) for m, k in enumerate(others)}
-            values[position] = value
-            return "app", "p", name, own, tuple(values[k] for k in range(len(kinds)))
-
-        one, two, factor = _bound_value(a, js), _bound_value(b, js), ("real", c)
-        claims = [
-            ("eq", at(function(count, total([one, two]))), total([at(_eta(a, kind, depth)), at(_eta(b, kind, depth))])),
-            ("eq", at(function(count, product([factor, one]))), product([factor, at(_eta(a, kind, depth))])),
-            ("eq", at(function(count, number(0))), number(0)),
-        ]
-        return forall([INTEGER] * n + [kinds[k] for k in others] + [kind, kind, REAL], conjunction(claims))
 
     def theory_ok(self) -> Value:
         return conjunction([*(f for _, f in self.facts()), TRUE])

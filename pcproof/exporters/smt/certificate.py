@@ -72,7 +72,6 @@ class Symbol(NamedTuple):
     kind: str
     arity: int
     ranges: tuple[tuple[Index, ...], ...]
-    linear: tuple[int, ...]
     derivatives: tuple[str, ...]
 
 
@@ -229,8 +228,7 @@ class Certificate:
             own = [str(k) for k in range(arity)]
             ranges = tuple(tuple(self._scoped(self.index(b), own) for b in r) for r in x["ranges"])
             need(x["kind"] in KINDS and not (ranges and x["kind"] in ("parameter", "defined")), f"{n!r}: unknown kind")
-            linear = tuple(integer(p, len(ranges)) for p in x["linear"])
-            table[name(n)] = Symbol(x["kind"], arity, ranges, linear, tuple(name(d) for d in x["derivatives"]))
+            table[name(n)] = Symbol(x["kind"], arity, ranges, tuple(name(d) for d in x["derivatives"]))
         for n, s in table.items():
             need(len(s.derivatives) in (0, len(s.ranges)), f"{n!r}: one derivative for each argument is expected")
             for d, r in zip(s.derivatives, s.ranges):

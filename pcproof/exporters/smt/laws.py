@@ -61,10 +61,6 @@ LAWS = {
         "(=> (and (<= 0 m) (<= 0 n)) (= (sum (+ m n) f) (plus (sum m f) (sum n g))))",
         ["sum", "plus"], [("n", "g"), ("(+ m n)", "f")],
     ),
-    "sum_pick": _pointwise(
-        "(m Int) (f F1)", "(=> (distinct j m) (= (ap1 f j) num_0))",
-        "(= (sum n f) (ite (and (<= 0 m) (< m n)) (ap1 f m) num_0))", ["sum", "num_0"], [("n", "f")],
-    ),
     "sum_swap": Law(
         "(n Int) (m Int) (a F2)", "(= (sum n (rows a m)) (sum m (cols a n)))", ("sum", "rows", "cols"),
         (("n", "(rows a m)"), ("n", "(col a j)")),
@@ -78,8 +74,6 @@ LAWS = {
     "sum_single": Law(
         "(n Int) (f F1)", "(=> (= n 1) (= (sum n f) (ap1 f 0)))", ("sum",), (("0", "f"),), False
     ),
-    "times_zero": Law("(a V)", "(= (times num_0 a) num_0)", ("times", "num_0"), (), False),
-    "times_one": Law("(a V)", "(= (times num_1 a) a)", ("times", "num_1"), (), False),
     "inverse": Law(
         "(a V)", "(=> (distinct a num_0) (= (times a (inv a)) num_1))", ("times", "inv", "num_0", "num_1"), (), False
     ),

@@ -170,18 +170,6 @@ def sum_zero(s: Step) -> None:
     s.script.law("sum_zero", s.script.index(n), s.script.function(body, 1), j)
 
 
-def sum_pick(s: Step) -> None:
-    n, body = _sum(_sides(s)[0])
-    need(body.op == "mul" and len(body.parts) == 2, "a product of two is expected")
-    t, j, m = s.script, s.script.constant(), s.script.index(s.index(0))
-    t.law("sum_pick", t.index(n), m, t.function(body, 1), j)
-    for place in (j, m):
-        t.at(body, 1, [place])
-        rest = t.term(body.parts[1][1], [place])
-        t.law("times_zero", rest)
-        t.law("times_one", rest)
-
-
 # -- order: opaque in the items, that of the reals in the laws' own proofs ----------------
 def _inequality(s: Step) -> tuple[Term, Term]:
     need(s.item.claim[0] == "le", "an inequality is expected")
@@ -249,49 +237,6 @@ def iszero(s: Step) -> None:
     need(left.op == "iszero", "an indicator of zero is expected")
     s.script.law("iszero", s.script.term(left.parts[0][1]))
     s.premise(0)
-
-
-# -- operators, as far as they are declared linear -----------------------------------------
-def _linear(s: Step, op: str) -> tuple[Term, int, Term]:
-    left, position = _sides(s)[0], s.argument(0)
-    need(left.op == "app" and type(position) is int and 0 <= position < len(left.parts), "a position is expected")
-    need(position in s.script.theory.symbols[left.data[0]].linear, "the symbol is not declared linear there")
-    body = left.parts[position][1]
-    need(body.op == op, f"an argument of kind {op} is expected")
-    return left, position, body
-
-
-def linear_add(s: Step) -> None:
-    left, position, body = _linear(s, "add")
-    t, arity = s.script, left.parts[position][0]
-
-    def at(x: Term) -> str:
-        return t.term(s.with_part(left, position, x))
-
-    make, parts = t.certificate.make, body.kids()
-    if not parts:
-        js = [t.constant() for _ in range(arity)]
-        value = t.at(body, arity, js)
-        t.assume("linear", implies([f"(= {value} {t.fold('add', [])})"], f"(= {at(body)} {t.fold('add', [])})"))
-    for k in range(len(parts) - 1, 0, -1):
-        whole, before = make.add(parts[: k + 1]), make.add(parts[:k])
-        js = [t.constant() for _ in range(arity)]
-        x, y, z = (t.at(p, arity, js) for p in (before, parts[k], whole))
-        added = f"(= {z} {t.fold('add', [x, y])})"
-        t.assume("linear", implies([added], f"(= {at(whole)} {t.fold('add', [at(before), at(parts[k])])})"))
-
-
-def linear_scale(s: Step) -> None:
-    left, position, body = _linear(s, "mul")
-    right = _sides(s)[1]
-    need(len(body.parts) == 2 == len(right.parts) and right.op == "mul", "products of two are expected")
-    t, arity = s.script, left.parts[position][0]
-    js = [t.constant() for _ in range(arity)]
-    factor, rest = t.term(right.parts[0][1]), body.parts[1][1]
-    whole, part = t.at(body, arity, js), t.at(rest, arity, js)
-    scaled = f"(= {whole} {t.fold('mul', [factor, part])})"
-    value = t.term(s.with_part(left, position, rest))
-    t.assume("linear", implies([scaled], f"(= {t.term(left)} {t.fold('mul', [factor, value])})"))
 
 
 # -- logic -------------------------------------------------------------------------------
@@ -440,7 +385,7 @@ RULES: dict[str, Rule] = {
         f.__name__: f
         for f in (
             sum_congruence, argument_congruence, index, unfold, power_zero, power_step, inverse, sum_add, sum_scale,
-            sum_swap, sum_split, sum_empty, sum_single, sum_pick, sum_zero, linear_add, linear_scale, instantiate,
+            sum_swap, sum_split, sum_empty, sum_single, sum_zero, instantiate,
             hypothesis, distinct, tangent_constant, tangent_variable, tangent_add, tangent_mul, tangent_sum,
             tangent_function, tangent_unfold, le_equal, le_trans, le_both, le_add, le_mul, le_square, le_sum,
         )

@@ -71,9 +71,6 @@ class Step:
         self.script.check(call(self.script.define("d", d.parameters, body), at))
 
     # -- equality under binders ------------------------------------------------------------
-    def with_part(self, t: Term, k: int, body: Term) -> Term:
-        return self.certificate.make.make(t.op, t.data, [*t.parts[:k], (t.parts[k][0], body), *t.parts[k + 1 :]])
-
     def same_sums(self, n: Index, a: Term, at: Scope, b: Term, bt: Scope, j: str) -> None:
         """Sums are equal if their addends are at j."""
         t = self.script
