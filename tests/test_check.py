@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from pcproof.language.signature import (
 )
 from pcproof.language.terms import ONE, ZERO, Add, App, Inv, IsZero, Iverson, Lam, Mul, Num, Pow, Sum
 from pcproof.proof import check
-from pcproof.proof.certificate import FORMAT, Proof, _relevant, _Writer
+from pcproof.proof.certificate import Proof, document, relevant, restated
 from pcproof.proof.kernel import RULES, Context, Item, Kernel
 from pcproof.tactics.prover import prove_claim
 
@@ -110,8 +111,35 @@ def theory(**changes: Any) -> Theory:
 Step = tuple[Any, ...]
 
 
+def _written(item: Item, items: list[Item], said: dict[Any, Item]) -> Item:
+    """The item as the format has it: what the theory says is an instance of the item that restates it."""
+    premise = items[item.premises[0]] if item.premises and item.premises[0] in range(len(items)) else None
+    if item.rule == "weaken" and premise and not item.arguments:
+        c = premise.context
+        return replace(item, arguments=tuple(map(len, (c.variables, c.guards, c.hypotheses))))
+    if item.rule == "instantiate" and premise and len(item.arguments) == 1:
+        return replace(item, arguments=(*item.arguments, premise.context.guards))
+    key, given = None, {}
+    if item.rule == "unfold" and isinstance(item.claim.lhs, App):
+        key, given = (item.claim.lhs.name, item.arguments[0]), {}
+    elif item.rule == "hypothesis" and isinstance(item.arguments[0], str):
+        key, given = item.arguments[0], dict(item.arguments[1])
+    if key not in said:
+        return item
+    c = said[key].context
+    if item.rule == "unfold":
+        given = dict(zip(c.variables, item.claim.lhs.idx))
+    if {*given} != {*c.variables}:
+        return item
+    pairs = tuple((v, given[v]) for v in c.variables)
+    return replace(item, rule="instantiate", arguments=(pairs, c.guards), premises=(said[key].id,))
+
+
 def forge(*steps: Step, th: Theory | None = None) -> Any:
-    """A certificate of (rule, claim, context, arguments, premises) that no kernel has seen; the last is the goal."""
+    """A certificate of (rule, claim, context, arguments, premises) that no kernel has seen; the last is the goal.
+
+    Before them stand the items that restate the theory.
+    """
     full = [(s + (E, (), ())[len(s) - 2 :]) if len(s) < 5 else s for s in steps]
     items = [
         Item(k, rule, tuple(args), tuple(prem), ctx, claim) for k, (rule, claim, ctx, args, prem) in enumerate(full)
@@ -119,21 +147,16 @@ def forge(*steps: Step, th: Theory | None = None) -> Any:
     th = th or theory()
     spoken = [i.claim for i in items] + [h.relation for i in items for h in i.context.hypotheses]
     used = {i.arguments[0] for i in items if i.rule == "hypothesis" and i.arguments[0] in th.hypotheses}
-    writer = _Writer()
-    stated = writer.theory(_relevant(th, spoken, used))
+    part = relevant(th, spoken, used)
+    top = [replace(item, id=k) for k, item in enumerate(restated(part), -100)]
+    said = {(i.claim.lhs.name, i.arguments[0]) if i.rule == "unfold" else i.arguments[0]: i for i in top}
+    same = {(i.rule, i.context, i.claim): i.id for i in top}
+    of = {i.id: same[i.rule, i.context, i.claim] for i in items if (i.rule, i.context, i.claim) in same}
+    rest = [_written(i, items, said) for i in items if i.id not in of]
+    rest = [replace(i, premises=tuple(of.get(p, p) for p in i.premises)) for i in rest]
     last = items[-1]
     goal = Statement(last.context.variables, last.context.guards, last.claim)
-    goals = [{"statement": writer.statement(goal), "item": last.id}]
-    rows = [writer.item(i, {k: k for k in range(-1, len(items) + 2)}) for i in items]
-    sizes = {s: th.sizes[s] for s in writer.sizes if s in th.sizes}
-    return {
-        "format": FORMAT,
-        "theory": {**stated, "sizes": sizes},
-        "goals": goals,
-        "contexts": writer.contexts,
-        "terms": writer.terms,
-        "items": rows,
-    }
+    return document(part, [(goal, of.get(last.id, last.id))], [*top, *rest])
 
 
 def sealed(doc: Any) -> bytes:
@@ -221,11 +244,11 @@ FALSE: list[tuple[str, str, str, list[Step]]] = [
     ("different symbols by index",
      "index", "differ", [("index", Eq(a, b))]),
     ("a definition where its case does not hold",
-     "unfold", "follow", [("unfold", Eq(y(l), STEP), AT_L, (1,))]),
+     "instantiate", "follow", [("unfold", Eq(y(l), STEP), AT_L, (1,))]),
     ("a definition in another case",
-     "unfold", "something else", [("unfold", Eq(y(l), w(0)), HERE, (1,))]),
+     "instantiate", "something else", [("unfold", Eq(y(l), w(0)), HERE, (1,))]),
     ("unfolding what is not defined",
-     "unfold", "defined", [("unfold", Eq(a, ZERO), E, (0,))]),
+     "unfold", "form", [("unfold", Eq(a, ZERO), E, (0, ()))]),
     ("a product is a sum",
      "ring", "polynomials", [("ring", Eq(a * b, a + b))]),
     ("division by a symbol that can be zero",
@@ -289,7 +312,7 @@ FALSE: list[tuple[str, str, str, list[Step]]] = [
     ("a hypothesis that is not there",
      "hypothesis", "no such", [("hypothesis", Eq(a, ZERO), E, ("zero", ()))]),
     ("a side condition assumed",
-     "hypothesis", "follow", [("hypothesis", Eq(w(l), a), AT_L, ("flat", values(l=l)))]),
+     "instantiate", "follow", [("hypothesis", Eq(w(l), a), AT_L, ("flat", values(l=l)))]),
     ("induction without base",
      "hypothesis", "follow", inside(l - 1)),
     ("the claim in its own proof",
@@ -297,7 +320,7 @@ FALSE: list[tuple[str, str, str, list[Step]]] = [
     ("the induction hypothesis at the wrong index",
      "hypothesis", "follow", inside(l + 1)),
     ("weakening to fewer guards",
-     "weaken", "larger", [
+     "weaken", "begin", [
         ("hypothesis", Eq(w(l), a), Context(("l",), (ge(l, 0),)), ("flat", values(l=l))),
         ("weaken", Eq(w(l), a), AT_L, (), (0,))]),
     ("a case split that leaves a case out",
@@ -359,10 +382,10 @@ FALSE: list[tuple[str, str, str, list[Step]]] = [
         ("hypothesis", Eq(w(l), ZERO), known(Eq(w(l), ZERO), at=AT_L), (0, ())),
         ("instantiate", Eq(w(1), ZERO), E, (values(l=1),), (0,))]),
     ("weakening without a hypothesis",
-     "weaken", "larger", [
+     "weaken", "begin", [
         ("hypothesis", Eq(a, ZERO), known(Eq(a, ZERO)), (0, ())), ("weaken", Eq(a, ZERO), E, (), (0,))]),
     ("weakening to another hypothesis",
-     "weaken", "larger", [
+     "weaken", "begin", [
         ("hypothesis", Eq(a, ZERO), known(Eq(a, ZERO)), (0, ())),
         ("weaken", Eq(a, ZERO), known(Ne(a, ZERO), Eq(a, ZERO)), (), (0,))]),
     ("a hypothesis of another case",
@@ -529,7 +552,7 @@ FALSE: list[tuple[str, str, str, list[Step]]] = [
     ("another rule than absurd where the guards contradict each other",
      "item", "absurd", [("ring", Eq(Add(a, b), Add(b, a)), Context(("l",), (ge(l, 0), ge(-1, l)))), AB]),
     ("an item twice",
-     "item", "before", [AB, AB]),
+     "item", "before", [("ring", COMMUTES), ("ring", COMMUTES)]),
     ("the claim as its own premise",
      "item", "before", [("sym", Eq(a, a * ONE), E, (), (0,))]),
     ("a quantified variable named like a size",

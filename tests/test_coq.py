@@ -238,7 +238,7 @@ def test_an_unknown_format_is_refused() -> None:
         (("theory", "assumptions", 0, 1, 0), "0 + 1)%Z. Axiom a : False. (* "),
         (("goals", 0, "item"), 10**6),
         (("items", 0, "context"), None),
-        (("terms",), []),
+        (("contexts",), []),
         (("goals",), []),
     ],
 )
@@ -486,7 +486,7 @@ def _item_claim(data: Any) -> None:
 def _all_claims(data: Any) -> None:
     """The last step and the goal claim, both, that the weight stays what it was at the start."""
     last = data["items"][data["goals"][0]["item"]]
-    total = data["terms"][last["claim"][2]]
+    total = last["claim"][2]
     assert total[0] == "add"
     for claim in (last["claim"], data["goals"][0]["statement"]["holds"]):
         claim[2] = total[1]
@@ -496,7 +496,7 @@ def _definition(data: Any) -> None:
     """A definition loses a factor: the error is the value without the prediction."""
     group = next(g for g in data["theory"]["definitions"] if len(g) > 1)
     case = next(d for d in group if d["name"] == "eps")["cases"][0]
-    case["value"] = data["terms"][case["value"]][1]
+    case["value"] = case["value"][1]
 
 
 def _measure(data: Any) -> None:

@@ -24,10 +24,9 @@ from pcproof.attack import reached
 from pcproof.catalogue import Entry, entries
 from pcproof.exporters.coq import coqc_version, export, statement
 from pcproof.exporters.coq import run as runner
-from pcproof.language.signature import Claim
-from pcproof.proof import certificate
-from pcproof.proof.certificate import Proof
-from pcproof.proof.kernel import Item, Kernel, KernelError
+from pcproof.language.signature import Claim, Theory, subst_relation
+from pcproof.proof.certificate import Proof, document, relevant, restated
+from pcproof.proof.kernel import Item
 from pcproof.proof.theory import admit
 from pcproof.refute.mutate import claim_mutants, mutants
 from pcproof.refute.search import Limits, refute
@@ -49,30 +48,39 @@ def proof_of(id: str) -> Proof:
 def mutated(id: str, claim: Claim) -> Any:
     """The certificate of a theorem with the theory and the goals of another claim; its steps are as they were."""
     proof = proof_of(id)
-    steps, number = proof._steps()
+    _, steps, number = proof.steps()
     assert len(claim.goals) == len(proof.goals)
     spoken = [i.claim for i in steps] + [h.relation for i in steps for h in i.context.hypotheses]
     spoken += [g.relation for g in claim.goals]
     used = {i.arguments[0] for i in steps if i.rule == "hypothesis" and isinstance(i.arguments[0], str)}
-    steps = [_unfolded(Kernel(claim.theory), i) for i in steps]
-    writer = certificate._Writer()
-    theory = writer.theory(certificate._relevant(claim.theory, spoken, used))
-    goals = [{"statement": writer.statement(g), "item": number[t.id]} for g, t in zip(claim.goals, proof.goals)]
-    rows = [writer.item(i, number) for i in steps]
-    sizes = {n: claim.theory.sizes[n] for n in sorted(writer.sizes)}
-    data = {"format": certificate.FORMAT, "theory": {**theory, "sizes": sizes}, "goals": goals}
-    return json.loads(json.dumps({**data, "contexts": writer.contexts, "terms": writer.terms, "items": rows}))
+    theory = relevant(claim.theory, spoken, used)
+    top, rest = _restated(theory, steps)
+    goals = [(g, number[t.id]) for g, t in zip(claim.goals, proof.goals)]
+    return json.loads(json.dumps(document(theory, goals, [*top, *rest])))
 
 
-def _unfolded(kernel: Kernel, item: Item) -> Item:
-    """An unfolding says what the definition says now, so that the proof fails where that is used."""
-    if item.rule != "unfold":
-        return item
-    try:
-        now = kernel.unfold(item.context, item.claim.lhs, item.arguments[0])
-    except KernelError:
-        return item
-    return replace(item, claim=kernel.items[now.id].claim)
+def _restated(theory: Theory, steps: list[Item]) -> tuple[list[Item], list[Item]]:
+    """The first items say what the theory says now, and so do their instances; the proof fails where these are used."""
+
+    def key(item: Item) -> tuple[str, Any]:
+        return (item.claim.lhs.name if item.rule == "unfold" else "", item.arguments[0])
+
+    said = {
+        key(i): i for i in steps if i.rule == "unfold" or (i.rule == "hypothesis" and isinstance(i.arguments[0], str))
+    }
+    fresh = iter(range(-1, -1000, -1))
+    top = [replace(i, id=said[key(i)].id if key(i) in said else next(fresh)) for i in restated(theory)]
+    now, old = {i.id: i for i in top}, {i.id for i in said.values()}
+    rest = []
+    for item in (i for i in steps if i.id not in old):
+        if item.rule == "instantiate" and item.premises[0] in now:
+            premise = now[item.premises[0]]
+            given = dict(item.arguments[0])
+            if {*given} == {*premise.context.variables}:
+                claim = subst_relation(premise.claim, given)
+                item = replace(item, arguments=(item.arguments[0], premise.context.guards), claim=claim)
+        rest.append(item)
+    return top, rest
 
 
 def candidates(entry: Entry) -> Iterator[tuple[str, Claim]]:

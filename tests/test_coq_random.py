@@ -154,7 +154,7 @@ def renamed(data: Json, rng: random.Random) -> Json:
         return [[kind, index(i)] for kind, i in cs]
 
     def relation(r: Json) -> Json:
-        return ["tangent", directions[r[1]], *r[2:]] if r[0] == "tangent" else r
+        return ["tangent", directions[r[1]], *map(term, r[2:])] if r[0] == "tangent" else [r[0], *map(term, r[1:])]
 
     def statement(s: Json) -> Json:
         names = [variable(v) for v in s["for"]]
@@ -163,12 +163,14 @@ def renamed(data: Json, rng: random.Random) -> Json:
     def term(row: Json) -> Json:
         kind, *rest = row
         if kind == "app":
-            return [kind, symbols[rest[0]], [index(i) for i in rest[1]], rest[2]]
+            return [kind, symbols[rest[0]], [index(i) for i in rest[1]], [[k, term(b)] for k, b in rest[2]]]
         if kind == "pow":
-            return [kind, rest[0], index(rest[1])]
+            return [kind, term(rest[0]), index(rest[1])]
         if kind == "sum":
-            return [kind, index(rest[0]), rest[1]]
-        return [kind, *cons(rest)] if kind == "iverson" else row
+            return [kind, index(rest[0]), term(rest[1])]
+        if kind == "iverson":
+            return [kind, *cons(rest)]
+        return row if kind == "num" else [kind, *map(term, rest)]
 
     def argument(rule: str, a: Json) -> Json:
         if isinstance(a, str):
@@ -187,7 +189,7 @@ def renamed(data: Json, rng: random.Random) -> Json:
         return {
             "name": symbols[d["name"]],
             "parameters": [variable(v) for v in d["parameters"]],
-            "cases": [{"where": cons(c["where"]), "value": c["value"]} for c in d["cases"]],
+            "cases": [{"where": cons(c["where"]), "value": term(c["value"])} for c in d["cases"]],
             "measure": [index(m) for m in d["measure"]],
         }
 
@@ -209,7 +211,7 @@ def renamed(data: Json, rng: random.Random) -> Json:
             {"for": [variable(v) for v in c["for"]], "where": cons(c["where"]), "given": [*map(statement, c["given"])]}
             for c in data["contexts"]
         ],
-        "terms": [term(row) for row in data["terms"]],
+        "restated": {**data["restated"], "assumptions": cons(theory["assumptions"])},
         "items": [
             {**i, "arguments": [argument(i["rule"], a) for a in i["arguments"]], "claim": relation(i["claim"])}
             for i in data["items"]

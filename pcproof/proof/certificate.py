@@ -1,13 +1,15 @@
 """A proof as data: canonical JSON with theory, goals and the items that they rest on.
 
 The format is published in ``docs/certificate.md``; ``proof/check.py`` reads it.
-Terms, and contexts, are written once and referred to by number; numbers are
-given in the order of first use, so the same proof gives the same bytes on
-every machine.  A sequent is proved once; ``refl`` proves t = t, ``absurd``
-what has contradictory guards, ``ring`` what a power with a number as exponent
-is; measures of an induction are as small as they can be.  Of the theory only
-what goals and items mention is written: nothing in a certificate goes unread.  ``digest`` is the SHA-256 of
-the other fields.
+Whatever is said is said in full where it is said, so that changing one place
+breaks what links it to another: the first items restate the theory, one for
+each case of each definition and each hypothesis; all others rest on these.
+Contexts have numbers, in the order of first use, so the same proof gives the
+same bytes on every machine.  A sequent is proved once; ``refl`` proves t = t,
+``absurd`` what has contradictory guards, ``ring`` what a power with a number
+as exponent is; measures of an induction are as small as they can be.  Of the
+theory only what goals and items mention is written: nothing in a certificate
+goes unread.  ``digest`` is the SHA-256 of the other fields.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from functools import cache, cached_property
 from math import gcd
 from typing import Any
 
-from ..language.index import Atom, Con, Idx, QVar, Size
+from ..language.index import Atom, Con, Idx, QVar, Size, qvar
 from ..language.signature import (
     Definition,
     Deriv,
@@ -38,18 +40,17 @@ from ..language.terms import Add, App, Inv, IsZero, Iverson, Lam, Mul, Num, Pow,
 from . import check
 from .kernel import Context, Item, Kernel, KernelError, Theorem
 
-FORMAT = "pcproof-certificate-1"
+FORMAT = "pcproof-certificate-2"
 Json = Any
 
 
 class _Writer:
-    """Tables of terms and contexts, filled in order of first use."""
+    """Terms in full; a table of contexts, filled in order of first use; the sizes mentioned."""
 
     def __init__(self) -> None:
-        self.terms: list[Json] = []
         self.contexts: list[Json] = []
         self.sizes: set[str] = set()
-        self._term: dict[Term, int] = {}
+        self._term: dict[Term, Json] = {}
         self._context: dict[Context, int] = {}
 
     # -- indices and constraints ----------------------------------------------
@@ -77,17 +78,18 @@ class _Writer:
     def con(self, c: Con) -> Json:
         return [c.kind, self.index(-c.expr if self.turned(c) else c.expr)]
 
-    def cons(self, cs: Iterable[Con]) -> Json:
+    def ordered(self, cs: Iterable[Con]) -> tuple[Con, ...]:
         """Constraints whose order says nothing: in order, none twice."""
-        forms = sorted({(c.kind, self.form(-c.expr if self.turned(c) else c.expr)) for c in cs})
-        return [[kind, _index_json(form)] for kind, form in forms]
+        forms = {(c.kind, self.form(-c.expr if self.turned(c) else c.expr)): c for c in cs}
+        return tuple(c for _, c in sorted(forms.items(), key=lambda pair: pair[0]))
+
+    def cons(self, cs: Iterable[Con]) -> Json:
+        return [self.con(c) for c in self.ordered(cs)]
 
     # -- terms ----------------------------------------------------------------
-    def term(self, t: Term) -> int:
+    def term(self, t: Term) -> Json:
         if t not in self._term:
-            row = self._row(t)
-            self._term[t] = len(self.terms)
-            self.terms.append(row)
+            self._term[t] = self._row(t)
         return self._term[t]
 
     def lam(self, a: Lam) -> Json:
@@ -259,21 +261,24 @@ def _groups(theory: Theory, wanted: set[str]) -> Iterable[tuple[Definition, ...]
             yield from ((replace(d, measure=()),) for d in left)
 
 
-def _part(theory: Theory, wanted: set[str], hypotheses: set[str], directions: set[str]) -> Theory:
+def _part(theory: Theory, wanted: set[str], pointed: set[str], hypotheses: set[str], directions: set[str]) -> Theory:
+    """pointed: the symbols whose derivatives matter."""
+    found = (theory.symbols[n] for n in wanted)
     return Theory(
         theory.sizes,
         theory.assumptions,
-        {n: theory.symbols[n] for n in wanted},
+        {s.name: s if s.name in pointed else replace(s, derivatives=()) for s in found},
         tuple(_groups(theory, wanted)),
         {n: theory.hypotheses[n] for n in hypotheses},
         {n: theory.directions[n] for n in directions},
     )
 
 
-def _relevant(theory: Theory, relations: Iterable[Relation], hypotheses: set[str]) -> Theory:
+def relevant(theory: Theory, relations: Iterable[Relation], hypotheses: set[str]) -> Theory:
     """What these relations speak about: symbols with all that their definitions use, directions, hypotheses."""
     spoken = [*relations, *(theory.hypotheses[h].relation for h in hypotheses)]
     directions = {r.direction for r in spoken if isinstance(r, Tangent)}
+    pointed = {r.point.name for r in spoken if isinstance(r, Deriv)}
     wanted: set[str] = set()
     todo = [n for r in spoken for t in relation_terms(r) for n in symbols(t)]
     todo += [n for d in directions for pair in theory.directions[d].items() for n in pair]
@@ -282,14 +287,53 @@ def _relevant(theory: Theory, relations: Iterable[Relation], hypotheses: set[str
         n = todo.pop()
         if n not in wanted:
             wanted.add(n)
-            todo += theory.symbols[n].derivatives
+            todo += theory.symbols[n].derivatives if n in pointed else ()
             todo += _calls(defined[n]) if n in defined else ()
-    return _part(theory, wanted, hypotheses, directions)
+    return _part(theory, wanted, pointed, hypotheses, directions)
+
+
+# -- the first items say what the theory says -------------------------------------
+def _case(d: Definition, k: int) -> Item:
+    """The equation of a case, for all parameters; with the measure in which recursion goes down."""
+    equation = Eq(App(d.name, [qvar(p) for p in d.params]), d.cases[k].value)
+    context = Context(d.params, _Writer().ordered(d.cases[k].guard))
+    return Item(-1, "unfold", (k, d.measure), (), context, equation)
+
+
+def _assumed(name: str, s: Statement) -> Item:
+    context = Context(s.variables, _Writer().ordered(s.guards))
+    values = tuple((v, qvar(v)) for v in s.variables)
+    return Item(-1, "hypothesis", (name, values), (), context, s.relation)
+
+
+def restated(theory: Theory) -> list[Item]:
+    """One item for each case of each definition, then one for each hypothesis by name."""
+    cases = [_case(d, k) for group in theory.definitions for d in group for k in range(len(d.cases))]
+    return [*cases, *(_assumed(n, theory.hypotheses[n]) for n in sorted(theory.hypotheses))]
 
 
 def canonical(data: Json) -> str:
     """The one way to write a certificate."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True) + "\n"
+
+
+def document(theory: Theory, goals: Sequence[tuple[Statement, int]], items: Sequence[Item]) -> Json:
+    """The certificate, but for its digest, of goals with the ids of the items that prove them.
+
+    theory: what is to be stated of it.  items: in order; premises are ids.
+    """
+    w, number = _Writer(), {item.id: n for n, item in enumerate(items)}
+    stated = w.theory(theory)
+    rows = [{"statement": w.statement(s), "item": number[n]} for s, n in goals]
+    steps = [w.item(item, number) for item in items]
+    return {
+        "format": FORMAT,
+        "theory": {**stated, "sizes": {n: theory.sizes[n] for n in sorted(w.sizes) if n in theory.sizes}},
+        "goals": rows,
+        "restated": {"assumptions": w.cons(theory.assumptions), "goals": [row["item"] for row in rows]},
+        "contexts": w.contexts,
+        "items": steps,
+    }
 
 
 @dataclass(frozen=True)
@@ -316,32 +360,57 @@ class Proof:
                 stack.extend(self.kernel.items[n].premises)
         return [self.kernel.items[n] for n in sorted(needed)]
 
-    def _steps(self) -> tuple[list[Item], dict[int, int]]:
-        """The items of the certificate, and which number an item of the kernel has there.
+    def _written(self, item: Item, case: Mapping[tuple[str, int], Item], named: Mapping[str, Item]) -> Item:
+        """An item as the format has it: what a definition or hypothesis of the theory says at some indices is an
+        instance of the item that restates it; values stand in the order of the variables."""
+        theory, r = self.kernel.theory, item.claim
+        if item.rule == "unfold":
+            assert isinstance(r, Eq) and isinstance(r.lhs, App)
+            said = case[r.lhs.name, item.arguments[0]]
+            return _instance(item, said, dict(zip(said.context.variables, r.lhs.idx)))
+        if item.rule == "hypothesis":
+            which, values = item.arguments
+            if isinstance(which, str):
+                return _instance(item, named[which], dict(values))
+            known = item.context.hypotheses[which].variables
+            return replace(item, arguments=(which, tuple((v, dict(values)[v]) for v in known)))
+        if item.rule == "instantiate":
+            return _instance(item, self.kernel.items[item.premises[0]], dict(item.arguments[0]))
+        if item.rule == "weaken":
+            c = self.kernel.items[item.premises[0]].context
+            return replace(item, arguments=tuple(map(len, (c.variables, c.guards, c.hypotheses))))
+        if item.rule in ("power_zero", "power_step") and _fixed_power(r):
+            return replace(item, rule="ring")
+        if item.rule == "induct":
+            claims = [self.kernel.items[p].context for p in item.premises]
+            which, measures = item.arguments
+            return replace(item, arguments=(which, least_measures(theory.assumptions, claims, measures)))
+        return item
+
+    def steps(self) -> tuple[Theory, list[Item], dict[int, int]]:
+        """What is stated of the theory, the items of the certificate, and the id that an item of the kernel has there.
 
         A sequent that was proved before is not proved again; t = t is proved by ``refl``.
         """
-        assumptions = self.kernel.theory.assumptions
+        whole = self.kernel.theory
 
         @cache
         def contradictory(guards: tuple[Con, ...]) -> bool:
-            return check.refutes(_constraints(assumptions + guards))
+            return check.refutes(_constraints(whole.assumptions + guards))
 
-        first: dict[tuple[Context, Relation], Item] = {}
-        of: dict[int, Item] = {}
+        said = [replace(item, id=k) for k, item in enumerate(restated(whole), -len(self.kernel.items) - 10**6)]
+        first = {(item.context, item.claim): item for item in said}
+        case = {(_name(item), item.arguments[0]): item for item in said if item.rule == "unfold"}
+        named = {item.arguments[0]: item for item in said if item.rule == "hypothesis"}
+        of = {item.id: item for item in said}
         for item in self.items():
             r = item.claim
             if isinstance(r, Eq) and r.lhs is r.rhs:
                 item = replace(item, rule="refl", arguments=(), premises=())
             elif contradictory(item.context.guards):
                 item = replace(item, rule="absurd", arguments=(), premises=())
-            if item.rule in ("power_zero", "power_step") and _fixed_power(r):
-                item = replace(item, rule="ring")
-            if item.rule == "induct":
-                claims = [self.kernel.items[p].context for p in item.premises]
-                which, measures = item.arguments
-                least = least_measures(assumptions, claims, measures)
-                item = replace(item, arguments=(which, least))
+            else:
+                item = self._written(item, case, named)
             of[item.id] = first.setdefault((item.context, r), item)
         needed: dict[int, Item] = {}
         todo = [of[g.id] for g in self.goals]
@@ -350,9 +419,15 @@ class Proof:
             if item.id not in needed:
                 needed[item.id] = item
                 todo += [of[p] for p in item.premises]
-        steps = [needed[n] for n in sorted(needed)]
-        place = {item.id: n for n, item in enumerate(steps)}
-        return steps, {n: place[item.id] for n, item in of.items() if item.id in place}
+        spoken = [i.claim for i in needed.values()] + [
+            h.relation for i in needed.values() for h in i.context.hypotheses
+        ]
+        part = relevant(whole, spoken, {n for n, item in named.items() if item.id in needed})
+        order = {(item.context, item.claim): item.id for item in said}
+        top = [replace(item, id=order[item.context, item.claim]) for item in restated(part)]
+        rest = [needed[n] for n in sorted(needed) if n not in {item.id for item in top}]
+        rest = [replace(item, premises=tuple(of[p].id for p in item.premises)) for item in rest]
+        return part, [*top, *rest], {n: item.id for n, item in of.items()}
 
     @cached_property
     def data(self) -> Json:
@@ -360,22 +435,8 @@ class Proof:
         for g in self.goals:
             if g.kernel is not self.kernel:
                 raise KernelError("certificate: a goal belongs to another proof")
-        steps, number = self._steps()
-        spoken = [i.claim for i in steps] + [h.relation for i in steps for h in i.context.hypotheses]
-        used = {i.arguments[0] for i in steps if i.rule == "hypothesis" and isinstance(i.arguments[0], str)}
-        w = _Writer()
-        theory = w.theory(_relevant(self.kernel.theory, spoken, used))
-        goals = [{"statement": w.statement(g.statement()), "item": number[g.id]} for g in self.goals]
-        rows = [w.item(item, number) for item in steps]
-        sizes = {n: self.kernel.theory.sizes[n] for n in sorted(w.sizes)}
-        return {
-            "format": FORMAT,
-            "theory": {**theory, "sizes": sizes},
-            "goals": goals,
-            "contexts": w.contexts,
-            "terms": w.terms,
-            "items": rows,
-        }
+        part, steps, number = self.steps()
+        return document(part, [(g.statement(), number[g.id]) for g in self.goals], steps)
 
     @cached_property
     def text(self) -> str:
@@ -386,6 +447,18 @@ class Proof:
     @cached_property
     def digest(self) -> str:
         return hashlib.sha256(canonical(self.data).encode()).hexdigest()
+
+
+def _name(item: Item) -> str:
+    """The symbol that an item of rule ``unfold`` is about."""
+    assert isinstance(item.claim, Eq) and isinstance(item.claim.lhs, App)
+    return item.claim.lhs.name
+
+
+def _instance(item: Item, premise: Item, values: Mapping[str, Idx]) -> Item:
+    """The item as an instance of another one, whose guards are restated."""
+    given = tuple((v, values[v]) for v in premise.context.variables)
+    return replace(item, rule="instantiate", arguments=(given, premise.context.guards), premises=(premise.id,))
 
 
 def difference(data: Json, theory: Theory, goals: Sequence[Statement]) -> str:
@@ -404,14 +477,12 @@ def difference(data: Json, theory: Theory, goals: Sequence[Statement]) -> str:
             if name not in known:
                 return f"{what}: the certificate has {name!r}, which the claim does not"
     w = _Writer()
-    part = _part(theory, set(stated["symbols"]), set(stated["hypotheses"]), set(stated["directions"]))
+    pointed = {n for n, s in stated["symbols"].items() if s["derivatives"]}
+    part = _part(theory, set(stated["symbols"]), pointed, set(stated["hypotheses"]), set(stated["directions"]))
     wanted = {**w.theory(part), "sizes": {n: theory.sizes[n] for n in stated["sizes"]}}
-    wanted_goals = [w.statement(g) for g in goals]
     for what in sorted(wanted):
         if stated[what] != wanted[what]:
             return f"{what} of the certificate are not those of the claim"
-    if [g["statement"] for g in data["goals"]] != wanted_goals:
+    if [g["statement"] for g in data["goals"]] != [w.statement(g) for g in goals]:
         return "the goals of the certificate are not those of the claim"
-    if data["terms"][: len(w.terms)] != w.terms:
-        return "the formulas of the certificate are not those of the claim"
     return ""

@@ -28,8 +28,8 @@ from itertools import combinations
 from math import gcd
 from typing import Any
 
-FORMAT = "pcproof-certificate-1"
-MAX_BYTES, MAX_ITEMS, MAX_TERMS, MAX_NESTING, MAX_WORD, MAX_INTEGER = 32 * 2**20, 100_000, 400_000, 40, 200, 10**9
+FORMAT = "pcproof-certificate-2"
+MAX_BYTES, MAX_ITEMS, MAX_NESTING, MAX_WORD, MAX_INTEGER = 32 * 2**20, 100_000, 120, 200, 10**9
 MAX_DEPTH, MAX_WORK, MAX_TEXT, MAX_ROWS, MAX_UNEQUAL, MAX_MONOMIALS = 120, 3_000_000, 50_000, 2_000, 8, 4_000
 MAX_POWER = 64
 
@@ -52,6 +52,7 @@ SHAPES: dict[str, Any] = {
     "hypothesis": {"for": ["name"], "where": "guards", "holds": "relation"},
     "statement": {"for": ["name"], "where": ["constraint"], "holds": "relation"},
     "goal": {"statement": "statement", "item": "natural"},
+    "restated": {"assumptions": "guards", "goals": ["natural"]},
     "context": {"for": ["name"], "where": ["constraint"], "given": ["statement"]},
     "values": [("name", "at")],
 }  # fmt: skip
@@ -67,10 +68,10 @@ RELATIONS: dict[str, Any] = {
 RULES: dict[str, tuple[int | None, Any]] = {name: (count, shapes) for count, shapes, names in (
     (0, (), "refl ring index power_zero power_step sum_add sum_scale sum_swap sum_empty sum_single iverson_true"),
     (0, (), "iverson_false absurd le_number le_square tangent_constant tangent_variable"),
-    (0, ("natural",), "unfold"), (0, ("at",), "sum_split sum_zero"),
-    (0, ("which", "values"), "hypothesis"), (1, (), "sym inverse weaken distinct iszero_zero iszero_other le_equal"),
+    (0, ("natural", ["at"]), "unfold"), (0, ("at",), "sum_split sum_zero"),
+    (0, ("which", "values"), "hypothesis"), (1, (), "sym inverse distinct iszero_zero iszero_other le_equal"),
     (1, ("at", "name"), "sum_congruence le_sum tangent_sum"), (1, ("natural", ["name"]), "argument_congruence"),
-    (1, ("values",), "instantiate"), (1, ("natural",), "tangent_unfold"),
+    (1, ("values", ["con"]), "instantiate"), (1, ("natural",) * 3, "weaken"), (1, ("natural",), "tangent_unfold"),
     (2, (), "trans le_trans le_both real_cases clash tangent_convert"),
     (None, (), "congruence le_add le_mul tangent_add tangent_mul"), (None, ("con",), "cases"),
     (None, ("natural", ["at"]), "induct"), (None, ([["name"]],), "tangent_function"),
@@ -343,8 +344,8 @@ def parse(data: bytes) -> dict[str, Any]:
     need(len(data) <= MAX_BYTES, "the file is too large", "limit")
     try:
         text, depth = data.decode("ascii"), 0
-        for mark in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
-            depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark.group()[0], 0)
+        for marks in re.findall(r"[\[{]+|[\]}]+", re.sub(r'"(?:[^"\\]|\\.)*"', "", text)):
+            depth += len(marks) if marks[0] in "[{" else -len(marks)
             need(depth <= MAX_NESTING, "brackets are nested too deeply", "limit")
         doc = json.loads(text)
     except (ValueError, RecursionError) as e:
@@ -371,10 +372,9 @@ class Checker(Terms):
         self.theory: dict[str, Any] = {k: {} for k in SHAPES["theory"]}
         self.symbols: dict[str, Any] = {}
         self.defined: dict[str, Any] = {}
-        self.used: dict[str, set[str]] = {k: set() for k in ("sizes", "symbols", "hypotheses", "directions")}
-        self.rows: list[Term] = []
-        self.numbers: dict[Term, int] = {}
-        self.next = 0  # the first term that nothing has referred to yet
+        self.used: dict[str, set[str]] = {k: set() for k in ("sizes", "symbols", "directions", "derivatives")}
+        self.stated: list[tuple[Any, ...]] = []  # what the first items say: rule, arguments, sequent
+        self.known: dict[str, Term] = {}  # terms by what they are read from
         self.contexts: list[Context] = []
         self.places: dict[Any, int] = {}  # of contexts and sequents
         self.sequents: list[Sequent] = []
@@ -401,7 +401,7 @@ class Checker(Terms):
                 ok = type(x) is str and re.fullmatch(r"[^#+*(),][^+*(),]{0,59}", x)
                 need(ok, "a name (without + * ( ) , and not starting with #) is expected")
             case "integer" | "natural":
-                low, high = (1 - MAX_INTEGER, MAX_INTEGER) if shape == "integer" else (0, MAX_TERMS)
+                low, high = (1 - MAX_INTEGER, MAX_INTEGER) if shape == "integer" else (0, MAX_ITEMS)
                 need(type(x) is int and low <= x < high, f"a number from {low} on and below {high} is expected")
             case "which":
                 return self.leaf("name" if type(x) is str else "natural", x)
@@ -437,20 +437,13 @@ class Checker(Terms):
                 kind, rest = tagged(x, RELATIONS)
                 return (kind, *self.read(RELATIONS[kind], rest))
             case "part":
-                need(self.leaf("natural", x) < len(self.rows), "an earlier term is expected")
-                return self.rows[x]
+                return self.term(x)
             case "term":
-                self.use(self.leaf("part", x))
-                return self.rows[x]
+                key = repr(x)
+                if key not in self.known:
+                    self.known[key] = self.term(x)
+                return self.known[key]
         return x
-
-    def use(self, t: Term) -> None:
-        """Terms stand in the order of first use, the parts of a term before it."""
-        if self.numbers[t] >= self.next:
-            for part in t.parts:
-                self.use(part)
-            need(self.numbers[t] == self.next, "terms are not in the order of use", "canonical")
-            self.next += 1
 
     def term(self, row: Any) -> Term:
         op, rest = tagged(row, TERMS)
@@ -482,9 +475,10 @@ class Checker(Terms):
         names, guards, relation = x.values()
         need(len({*names, *outer}) == len(names) + len(outer), "a variable is quantified twice", "scope")
         self.scope(outer + names, guards, *relation)
-        point = relation[1] if relation[0] == "deriv" else None
-        ok = not point or (point.op == "app" and self.symbols[point.head]["derivatives"])
-        need(ok, "a function with derivatives is expected")
+        if relation[0] == "deriv":
+            ok = relation[1].op == "app" and self.symbols[relation[1].head]["derivatives"]
+            need(ok, "a function with derivatives is expected")
+            self.used["derivatives"].add(relation[1].head)
         return names, guards, relation
 
     def shown(self, x: dict[str, Any]) -> Statement:
@@ -525,13 +519,12 @@ class Checker(Terms):
 
     def start(self) -> None:
         """All but the items."""
-        keys = ("contexts", "digest", "format", "goals", "items", "terms", "theory")
+        keys = ("contexts", "digest", "format", "goals", "items", "restated", "theory")
         need(self.doc.keys() == {*keys}, f"keys {', '.join(keys)} are expected")
         text = canonical({k: v for k, v in self.doc.items() if k != "digest"})
         need(self.doc["digest"] == hashlib.sha256(text.encode()).hexdigest(), "the digest is of another text", "digest")
-        need(all(type(self.doc[k]) is list for k in ("contexts", "items", "terms")), "lists are expected")
-        rows, items = self.doc["terms"], self.doc["items"]
-        need(0 < len(items) <= MAX_ITEMS and len(rows) <= MAX_TERMS, "too many items or terms, or none", "limit")
+        need(all(type(self.doc[k]) is list for k in ("contexts", "items")), "lists are expected")
+        need(0 < len(self.doc["items"]) <= MAX_ITEMS, "too many items, or none", "limit")
         raw, shapes = self.doc["theory"], SHAPES["theory"]
         need(type(raw) is dict and raw.keys() == shapes.keys(), f"keys {', '.join(shapes)} are expected")
         self.rule = self.where = "theory"
@@ -539,10 +532,6 @@ class Checker(Terms):
             self.theory[part] = self.read(shapes[part], raw[part])
         self.symbols = self.theory["symbols"]
         self.admit_symbols()
-        for n, row in enumerate(self.doc["terms"]):
-            self.rule, self.where = "term", f"term {n}"
-            self.rows.append(self.term(row))
-            need(self.numbers.setdefault(self.rows[n], n) == n, "a term stands twice", "canonical")
         self.rule = self.where = "definition"
         self.theory["definitions"] = self.read(shapes["definitions"], raw["definitions"])
         for group in self.theory["definitions"]:
@@ -561,6 +550,16 @@ class Checker(Terms):
         self.rule = self.where = "goal"
         self.goals = [(self.shown(g["statement"]), g["item"]) for g in self.read(["goal"], self.doc["goals"])]
         need(len({s for s, _ in self.goals}) == len(self.goals) > 0, "different goals are expected")
+        wanted = {"assumptions": self.theory["assumptions"], "goals": tuple(n for _, n in self.goals)}
+        need(self.read("restated", self.doc["restated"]) == wanted, "what is restated is something else", "restated")
+        for d in self.defined.values():
+            head = self.make("app", (), variables(d["parameters"]), d["name"])
+            for k, (where, value) in enumerate(case.values() for case in d["cases"]):
+                context = d["parameters"], where, ()
+                self.stated.append(("unfold", (k, d["measure"]), context, ("eq", head, value)))
+        for n, (names, guards, relation) in self.theory["hypotheses"].items():
+            values = tuple(zip(names, variables(names)))
+            self.stated.append(("hypothesis", (n, values), (names, guards, ()), relation))
 
     def possible(self, r: Relation) -> bool:
         """False if the sides of the relation differ by a number for which it does not hold."""
@@ -660,7 +659,11 @@ class Checker(Terms):
         need(rule in ("refl", "absurd") or not self.refuted(ctx[1]), "contradictory guards are for absurd")
         self.rule = rule
         need(count in (None, len(premises)), f"{count} premises are expected")
-        proved = self.conclude(rule, args, [self.sequents[p] for p in premises], ctx, claim)
+        if n < len(self.stated):
+            need((rule, args, ctx, claim) == self.stated[n], "the first items restate the theory, in order")
+            proved = claim
+        else:
+            proved = self.conclude(rule, args, [self.sequents[p] for p in premises], ctx, claim)
         need(proved == claim, "the rule proves something else")
         numbers = all(isinstance(t, Term) and t.op == "num" for t in claim[1:])
         ok = rule != "clash" and (not numbers or self.possible(claim))
@@ -677,11 +680,13 @@ class Checker(Terms):
             need(not given, "a local hypothesis is still open")
             need((names, guards, relation) == statement, "the item proves something else")
         self.rule, self.where = "unused", "end"
-        need(len(self.premises | {n for _, n in self.goals}) == len(self.sequents), "an item is not used")
-        need(self.next == len(self.rows), "a term is not used")
+        cases = range(sum(rule == "unfold" for rule, *_ in self.stated))  # a case may be there for its meaning alone
+        needed = self.premises.union(cases, (n for _, n in self.goals))
+        need(len(needed) == len(self.sequents) >= len(self.stated), "an item is not used")
         need(len(self.contexts) == len(self.doc["contexts"]), "a context is not used")
+        declared = {**self.theory, "derivatives": {n: 0 for n, s in self.symbols.items() if s["derivatives"]}}
         for kind, used in self.used.items():
-            need(used == self.theory[kind].keys(), f"of the {kind} some are not used")
+            need(used == declared[kind].keys(), f"of the {kind} some are not used")
 
     # == rules =========================================================================================================
     def refuted(self, guards: Iterable[Con]) -> bool:
@@ -739,17 +744,14 @@ class Checker(Terms):
             case "le_mul", (), [_, *_], _ if alike and all(r[1] is self.zero for r in facts):
                 return ("le", self.zero, self.mul(*(r[2] for r in facts)))
             case "hypothesis", (which, values), _, _:
-                known = self.theory["hypotheses"] if type(which) is str else dict(enumerate(ctx[2]))
-                need(which in known, "there is no such hypothesis")
-                self.used["hypotheses"].update([which] if type(which) is str else [])
-                return self.at(known[which], values, ctx)
-            case "instantiate", (values,), [fact], _:
-                need(not there[0][2], "a local hypothesis is still open")
+                need(type(which) is int and which < len(ctx[2]), "there is no such local hypothesis")
+                return self.at(ctx[2][which], values, ctx)
+            case "instantiate", (values, guards), [fact], _:
+                need(there[0][1:] == (guards, ()), "the premise has other guards, or a local hypothesis is still open")
                 return self.at((*there[0][:2], fact), values, ctx)
-            case "weaken", (), [fact], _:
-                (names, guards, given), n = there[0], len(there[0][0])
-                ok = names == ctx[0][:n] and {*guards} <= {*ctx[1]} and given == ctx[2][: len(given)]
-                need(ok, "the context is not larger")
+            case "weaken", _, [fact], _:
+                same = [part[:k] == old and len(old) == k for part, old, k in zip(ctx, there[0], args)]
+                need(all(same), "the context does not begin with that of the premise")
                 return fact
             case "cases", (c,), _, _:
                 wanted = [((ctx[0], (*ctx[1], branch), ctx[2]), claim) for branch in (c, *negation(c))]
@@ -786,8 +788,6 @@ class Checker(Terms):
             case "index", (), _:
                 self.same(t, rhs, guards, 0, set())
                 return rhs
-            case "unfold", (k,), _:
-                return self.case(k, t, guards)
             case "power_zero", (), Term("pow", _, (exponent,)) if exponent[1] or exponent[0] < 0:  # else by ring
                 self.follows(guards, ge(minus(exponent), 0))
                 return self.one
@@ -845,7 +845,7 @@ class Checker(Terms):
 
     def at(self, s: Statement, pairs: Sequence[tuple[str, Index]], ctx: Context) -> Relation:
         """A statement at index terms for which its guards follow."""
-        need([n for n, _ in pairs] == sorted(s[0]), "one value for each variable, by name, is expected")
+        need(tuple(n for n, _ in pairs) == s[0], "one value for each variable, in order, is expected")
         self.scope(ctx[0], [("ge", i) for _, i in pairs])
         values = {("var", n): i for n, i in pairs}
         self.follows(ctx[1], *put_cons(s[1], values))

@@ -522,9 +522,9 @@ class Kernel:
         return self._make("hypothesis", ctx, relation, (), (which, tuple(sorted(values.items()))))
 
     def weaken(self, ctx: Context, th: Theorem) -> Theorem:
-        """The same relation in a larger context."""
+        """The same relation in a context that says more, each thing after what was there."""
         old = th.context
-        ok = old.variables == ctx.variables[: len(old.variables)] and set(old.guards) <= set(ctx.guards)
+        ok = old.variables == ctx.variables[: len(old.variables)] and old.guards == ctx.guards[: len(old.guards)]
         ok = ok and old.hypotheses == ctx.hypotheses[: len(old.hypotheses)]
         _require(ok, "weaken", "the context is not larger")
         return self._make("weaken", ctx, th.relation, (th,))

@@ -12,10 +12,10 @@ from . import names
 from .prelude import PRELUDE
 from .step import lemma
 from .steps import Steps
-from .terms import CoqError, Json, Texts
+from .terms import CoqError, Json, Texts, tabled
 from .theory import TheoryText
 
-FORMATS = ("pcproof-certificate-1",)
+FORMATS = ("pcproof-certificate-2",)
 THEOREM = "certified"
 
 HEADER = """(* Exported by pcproof from the certificate with SHA-256
@@ -37,7 +37,12 @@ def digest(data: Json) -> str:
 
 def statement(data: Json) -> str:
     """The closed statement that the file proves."""
-    return f"forall p : params, theory_ok p -> hypotheses_ok p ->\n  {goals(Texts(data), data)}"
+    data = tabled(data)
+    return _statement(Texts(data), data)
+
+
+def _statement(texts: Texts, data: Json) -> str:
+    return f"forall p : params, theory_ok p -> hypotheses_ok p ->\n  {goals(texts, data)}"
 
 
 def goals(texts: Texts, data: Json) -> str:
@@ -65,15 +70,16 @@ def _export(data: Json) -> str:
         raise CoqError("the certificate has no goal")
     # JSON has lists only; tuples and shared parts of the caller's are of no interest
     data = json.loads(json.dumps(data))
+    head = HEADER.format(digest=digest(data), theorem=THEOREM)
+    data = tabled(data)
     texts = Texts(data)
     theory = TheoryText(texts)
     steps = Steps(data, texts, theory)
-    head = HEADER.format(digest=digest(data), theorem=THEOREM)
-    parts = [head, PRELUDE.strip("\n"), *theory.text(), *steps.text(), _theorem(data)]
+    parts = [head, PRELUDE.strip("\n"), *theory.text(), *steps.text(), _theorem(texts, data)]
     return "\n\n".join(parts) + "\n"
 
 
-def _theorem(data: Json) -> str:
+def _theorem(texts: Texts, data: Json) -> str:
     proofs = []
     for g in data["goals"]:
         if not 0 <= int(g["item"]) < len(data["items"]):
@@ -88,4 +94,4 @@ def _theorem(data: Json) -> str:
     term = proofs[-1]
     for p in reversed(proofs[:-1]):
         term = f"(conj {p} {term})"
-    return f"Theorem {THEOREM} :\n  {statement(data)}.\nProof.\n  intros p A H.\n  exact {term}.\nQed."
+    return f"Theorem {THEOREM} :\n  {_statement(texts, data)}.\nProof.\n  intros p A H.\n  exact {term}.\nQed."

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .export import THEOREM, goals
-from .terms import Json, Texts, arrow
+from .terms import Json, Texts, arrow, tabled
 from .theory import TheoryText, conjunction
 
 MODULE = "Exported"
@@ -21,6 +21,7 @@ Local Open Scope R_scope."""
 
 def stated(data: Json) -> str:
     """The whole text; what it prints at the end are the axioms of everything in it."""
+    data = tabled(data)
     texts = Texts(data)
     theory = TheoryText(texts)
     parts = [HEAD]

@@ -26,8 +26,60 @@ def forall(variables: Sequence[str], body: str) -> str:
     return f"forall {' '.join(variables)} : Z, {body}" if variables else body
 
 
+class _Table:
+    """Terms by number; equal ones have the same."""
+
+    def __init__(self) -> None:
+        self.rows: list[Json] = []
+        self._place: dict[str, int] = {}
+
+    def number(self, t: Json) -> int:
+        kind, *rest = t
+        if kind == "app":
+            name, indices, arguments = rest
+            row = [kind, name, indices, [[k, self.number(a)] for k, a in arguments]]
+        elif kind in ("add", "mul", "inv", "iszero"):
+            row = [kind, *map(self.number, rest)]
+        elif kind == "pow":
+            row = [kind, self.number(rest[0]), rest[1]]
+        elif kind == "sum":
+            row = [kind, rest[0], self.number(rest[1])]
+        else:
+            row = t
+        key = repr(row)
+        if key not in self._place:
+            self._place[key] = len(self.rows)
+            self.rows.append(row)
+        return self._place[key]
+
+    def relation(self, r: Json) -> Json:
+        words = 2 if r[0] == "tangent" else 1
+        return [*r[:words], *map(self.number, r[words:])]
+
+    def statement(self, s: Json) -> Json:
+        return {**s, "holds": self.relation(s["holds"])}
+
+
+def tabled(data: Json) -> Json:
+    """The certificate with ``terms``, a list of terms whose parts, like all mentions of terms, are numbers in it."""
+    table, theory = _Table(), data["theory"]
+    groups = [
+        [{**d, "cases": [{**c, "value": table.number(c["value"])} for c in d["cases"]]} for d in group]
+        for group in theory["definitions"]
+    ]
+    hypotheses = {n: table.statement(s) for n, s in theory["hypotheses"].items()}
+    return {
+        **data,
+        "theory": {**theory, "definitions": groups, "hypotheses": hypotheses},
+        "goals": [{**g, "statement": table.statement(g["statement"])} for g in data["goals"]],
+        "contexts": [{**c, "given": [table.statement(s) for s in c["given"]]} for c in data["contexts"]],
+        "items": [{**i, "claim": table.relation(i["claim"])} for i in data["items"]],
+        "terms": table.rows,
+    }
+
+
 class Texts:
-    """Text of everything in one certificate.
+    """Text of everything in one certificate, as ``tabled`` gives it.
 
     ``env`` is the Coq expression of the parameters: ``p``, or ``(v_d p s)`` where
     they vary along the direction d.  ``scope`` holds the names of bound indices.

@@ -59,7 +59,6 @@ class Certified:
     """The theory and the goals of a certificate.  Raises ``LookupError``, ``TypeError`` or ``ValueError`` on others."""
 
     def __init__(self, data: Json) -> None:
-        self.table: list[Json] = data["terms"]
         self.theory: Json = data["theory"]
         self.symbols: dict[str, Json] = self.theory["symbols"]
         self.sizes: dict[str, int] = self.theory["sizes"]
@@ -102,8 +101,8 @@ class Certified:
     def constraints(self, cs: Sequence[Json], at: Place) -> tuple[Value, ...]:
         return tuple(self.constraint(c, at) for c in cs)
 
-    def term(self, n: int, at: Place) -> Value:
-        kind, *rest = self.table[n]
+    def term(self, row: Json, at: Place) -> Value:
+        kind, *rest = row
         if kind == "num":
             return number(Fraction(rest[0]))
         if kind in ("add", "mul"):
@@ -123,7 +122,7 @@ class Certified:
         values = tuple(self.argument(k, b, at) for k, b in args)
         return "app", at.env, name, tuple(self.integer(i, at) for i in indices), values
 
-    def argument(self, indices: int, body: int, at: Place) -> Value:
+    def argument(self, indices: int, body: Json, at: Place) -> Value:
         return function(indices, self.term(body, at.binder(indices)))
 
     # -- statements ------------------------------------------------------------------
@@ -144,7 +143,7 @@ class Certified:
             return "slope", ("lam", (REAL,), self.term(rest[1], moved)), number(0), self.term(rest[2], at)
         if kind != "deriv":
             raise ValueError(f"unknown relation {kind!r}")
-        return self._derivative(self.table[rest[0]], at)
+        return self._derivative(rest[0], at)
 
     def _derivative(self, row: Json, at: Place) -> Value:
         """At f[..](..) the declared derivatives are derivatives.
@@ -243,15 +242,11 @@ class Certified:
         return out
 
     # -- definitions ----------------------------------------------------------------------
-    def calls(self, n: int) -> set[str]:
+    def calls(self, row: Json) -> set[str]:
         """Symbols that a term mentions."""
-        found, stack, seen = set(), [n], set()
+        found, stack = set(), [row]
         while stack:
-            k = stack.pop()
-            if k in seen:
-                continue
-            seen.add(k)
-            kind, *rest = self.table[k]
+            kind, *rest = stack.pop()
             if kind == "app":
                 found.add(rest[0])
                 stack += [b for _, b in rest[2]]

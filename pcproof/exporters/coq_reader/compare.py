@@ -14,7 +14,7 @@ from .lexer import NotUnderstood
 from .reading import THEOREM, Reading, read
 
 Json = Any
-FORMAT = "pcproof-certificate-1"
+FORMAT = "pcproof-certificate-2"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from .indices import Atom, Con, Index, SmtError, atoms, bound, need, replace
 
-FORMATS = ("pcproof-certificate-1",)
+FORMATS = ("pcproof-certificate-2",)
 MAX_DEPTH, MAX_NAME = 120, 200
 KINDS = ("parameter", "function", "operator", "defined")
 SIZES_OF_RELATIONS = {"eq": 2, "ne": 2, "le": 2, "tangent": 3, "deriv": 1}
@@ -206,9 +206,6 @@ class Certificate:
         self.theory = Theory({name(n): integer(k) for n, k in theory["sizes"].items()}, (), {}, [], {}, {})
         self.theory.assumptions = self._cons(theory["assumptions"], ())
         self._symbols(theory)
-        self.terms: list[Term] = []
-        for row in data["terms"]:
-            self.terms.append(self._term(row))
         for raw in theory["definitions"]:
             self._group(raw)
         defined = self.theory.definitions
@@ -219,6 +216,8 @@ class Certificate:
         self.items = [self._item(n, x, contexts) for n, x in enumerate(data["items"])]
         self.goals = [(self.statement(g["statement"], ()), integer(g["item"], len(self.items))) for g in data["goals"]]
         need(self.goals, "the certificate has no goal")
+        restated = self._cons(data["restated"]["assumptions"], ()), data["restated"]["goals"]
+        need(restated == (self.theory.assumptions, [n for _, n in self.goals]), "what is restated is something else")
 
     # -- theory ----------------------------------------------------------------
     def _symbols(self, theory: Json) -> None:
@@ -303,10 +302,6 @@ class Certificate:
 
     def _term(self, row: Json) -> Term:
         op, *rest = row
-
-        def earlier(k: Json) -> Term:
-            return self.terms[integer(k, len(self.terms))]
-
         if op == "num":
             need(type(rest[0]) is str, "a rational number is expected")
             return self.make.make("num", Fraction(rest[0]))
@@ -316,23 +311,23 @@ class Certificate:
             need(s is not None, f"the symbol {symbol!r} is not declared")
             assert s is not None
             need(len(idx) == s.arity and [k for k, _ in args] == [len(r) for r in s.ranges], f"{symbol!r}: its shape")
-            return self.make.make("app", (symbol, tuple(map(self.index, idx))), [(k, earlier(a)) for k, a in args])
+            return self.make.make("app", (symbol, tuple(map(self.index, idx))), [(k, self._term(a)) for k, a in args])
         if op in ("add", "mul"):
-            return self.make.make(op, None, [(0, earlier(k)) for k in rest])
+            return self.make.make(op, None, [(0, self._term(part)) for part in rest])
         if op in ("inv", "iszero"):
             (only,) = rest
-            return self.make.make(op, None, [(0, earlier(only))])
+            return self.make.make(op, None, [(0, self._term(only))])
         if op == "pow":
             base, exponent = rest
-            return self.make.make("pow", self.index(exponent), [(0, earlier(base))])
+            return self.make.make("pow", self.index(exponent), [(0, self._term(base))])
         if op == "sum":
             limit, body = rest
-            return self.make.sum(self.index(limit), earlier(body))
+            return self.make.sum(self.index(limit), self._term(body))
         need(op == "iverson", f"{op!r} is no kind of term")
         return self.make.make("iverson", tuple(self._con(c) for c in rest))
 
-    def term(self, k: Json, scope: Iterable[str]) -> Term:
-        t = self.terms[integer(k, len(self.terms))]
+    def term(self, row: Json, scope: Iterable[str]) -> Term:
+        t = self._term(row)
         need(t.loose == 0 and t.free <= set(scope), "an index is not quantified")
         return t
 
