@@ -90,4 +90,4 @@ def euler_script(k: Kernel, claim: Claim) -> Out:
     r = start.relation
     assert isinstance(r, Eq)
     began = prove_equation(k, Context(start.variables, start.guards), r.lhs, r.rhs, Tools(eager=("x",), lazy=("eps",)))
-    return {}, [found[1], began]
+    return {"activities": found[0], "errors": found[1]}, [found[1], began]
