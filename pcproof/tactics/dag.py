@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ..language.index import Con, ge, lt, qvar
-from ..language.signature import Claim, Eq, Statement
-from ..language.terms import App, Sum, Term, add
+from ..language.signature import Claim, Eq, Statement, Tangent
+from ..language.terms import App, Num, Sum, Term, add, neg
 from ..networks.network import L
 from ..proof.kernel import Context, Kernel, Theorem
 from ..rules.dag import DELTA, EPS, GX, INNER, UNIT, VERTEX, Y
 from .fixed_point import solve_for
 from .goals import Tools, prove_equation
+from .gradient import prove_tangent
 from .rewrite import Rewriter, both, bottom_up, by_cases, then
 
 t, l, i = qvar("t"), qvar("l"), qvar("i")
@@ -91,3 +92,28 @@ def euler_script(k: Kernel, claim: Claim) -> Out:
     assert isinstance(r, Eq)
     began = prove_equation(k, Context(start.variables, start.guards), r.lhs, r.rhs, Tools(eager=("x",), lazy=("eps",)))
     return {"activities": found[0], "errors": found[1]}, [found[1], began]
+
+
+def equation_script(k: Kernel, claim: Claim) -> Out:
+    """The gradient unfolded, its sum cut at l."""
+    (s,) = claim.goals
+    assert isinstance(s.relation, Eq)
+    ctx = Context(s.variables, s.guards)
+    th = k.congruence(ctx, neg(GX), [k.refl(ctx, Num(-1)), k.unfold(ctx, GX, 0)])
+    return {}, [feedback(k, ctx, th, s.relation, Tools(eager=("eps",)))]
+
+
+def rest_script(k: Kernel, claim: Claim) -> Out:
+    """The gradient is 0: solve it for the error."""
+    (s,) = claim.goals
+    assert isinstance(s.relation, Eq)
+    ctx = Context(s.variables, s.guards)
+    solved = feedback(k, ctx, solve_for(k, ctx, GX, EPS), s.relation, Tools(eager=("eps",)))
+    return {}, [k.trans(k.sym(k.unfold(ctx, EPS, 0)), solved)]
+
+
+def output_script(k: Kernel, claim: Claim) -> Out:
+    """The loss, differentiated."""
+    (s,) = claim.goals
+    assert isinstance(s.relation, Tangent)
+    return {}, [prove_tangent(k, Context(), s.relation, Tools())]
