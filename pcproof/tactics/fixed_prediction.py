@@ -19,7 +19,7 @@ from ..rules.fixed_prediction_claims import DELTA, EPS, EVERY, REST, STATE_AT, b
 from .goals import Stuck, Tools, prove_equation
 from .light_cone import induct, timed_names
 from .normal import normalize
-from .rewrite import Rewriter, by_cases, then
+from .rewrite import Rewriter, both, by_cases, then
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 Found = tuple[dict[str, Theorem], list[Theorem]]
@@ -106,6 +106,27 @@ def share_script(k: Kernel, claim: Claim) -> Found:
         before, at_front = kappa_corners(k, zero, first)
         out += [kappa_is_sum(k, closed, before), before, at_front]
     return lemmas, out
+
+
+def error_step_script(k: Kernel, claim: Claim) -> Found:
+    """eps_{t+1} = x_t - y + step = eps_t + step, one step unfolded."""
+    held, s = claim.goals
+    assert isinstance(s.relation, Eq) and isinstance(held.relation, Eq)
+    tools = Tools(lazy=("eps",), eager=("mu",))
+    first = prove_equation(k, Context(held.variables, held.guards), held.relation.lhs, held.relation.rhs, tools)
+    ctx = Context(s.variables, s.guards)
+    later = k.unfold(ctx, s.relation.lhs, 0)
+    moved = both(k, ctx, later.rhs, Rewriter(k, (), ("mu",))(ctx, later.rhs))
+    x = k.unfold(ctx, App("x", (t + 1, l, b, i)), 3)
+    if not isinstance(moved.rhs, Add) or moved.rhs.args[0] is not x.lhs or not isinstance(x.rhs, Add):
+        raise Stuck(ctx, s.relation, "the error is not the activity minus what is held")
+    opened = k.congruence(ctx, moved.rhs, [x, *(k.refl(ctx, a) for a in moved.rhs.args[1:])])
+    opened = k.trans(k.trans(later, moved), opened)
+    error = k.instantiate(ctx, first, {v: qvar(v) for v in held.variables})
+    step = Add(EPS, *x.rhs.args[1:])
+    now = k.congruence(ctx, step, [error, *(k.refl(ctx, a) for a in step.args[1:])])
+    end = prove_equation(k, ctx, s.relation.rhs, step, Tools())
+    return {}, [first, k.trans(k.trans(opened, k.ring(ctx, opened.rhs, now.rhs)), k.sym(k.trans(end, now)))]
 
 
 # -- the closed form of kappa ------------------------------------------------------
