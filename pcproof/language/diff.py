@@ -256,11 +256,17 @@ def split_cases(parts: Sequence[Guarded], domain: Guards, given: Guards = ()) ->
     sizes): used to decide conditions, left out of the guards of the cases.
     """
     regions: list[Guards] = [domain]
+    equations = tuple(dict.fromkeys(c for p in parts for c in p.conditions if c.kind == "eq"))
+
+    def known(r: Guards) -> Guards:
+        """What holds in a region, with the equations that its bounds amount to: a width is read through them."""
+        return (*given, *r, *(c for c in equations if entails((*given, *r), c)))
+
     for p in parts:
         for c in p.conditions:
             new: list[Guards] = []
             for r in regions:
-                if entails((*given, *r), c) or unsatisfiable((*given, *r, *p.conditions)):
+                if entails(known(r), c) or unsatisfiable((*given, *r, *p.conditions)):
                     new.append(r)
                     continue
                 sides = [(*r, s) for s in (c, *c.negations())]
@@ -268,7 +274,7 @@ def split_cases(parts: Sequence[Guarded], domain: Guards, given: Guards = ()) ->
             regions = new
     cases = []
     for r in regions:
-        present = [p.term for p in parts if all(entails((*given, *r), c) for c in p.conditions)]
+        present = [p.term for p in parts if all(entails(known(r), c) for c in p.conditions)]
         cases.append(Case(tidy_guards(r, given), add(*present)))
     return tuple(cases)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..language.diff import diff
-from ..language.index import Con, Idx, ge, le, qvar, span
+from ..language.index import Con, Idx, Size, ge, le, qvar, span
 from ..language.signature import DEFINED, PARAMETER, Case, Definition, Deriv, Statement, Symbol, Theory
 from ..language.tangent import tangent_definition
 from ..language.terms import App, Sum, Term, add, children, close, mul, open_, total
@@ -49,6 +49,27 @@ def derivative_hypotheses(net: Network, state: str, weights: Mapping[str, str]) 
             walk(c, names, guards)
 
     walk(prediction, (), span(i, 0, width(l)))
+    return out
+
+
+def differentiable(term: Term) -> dict[str, Statement]:
+    """Functions that stand in an energy or a loss itself have the derivatives that they are said to have."""
+    out: dict[str, Statement] = {}
+
+    def walk(t: Term, names: tuple[str, ...], guards: tuple[Con, ...]) -> None:
+        if isinstance(t, App) and t.args:
+            out[f"{t.name}_differentiable"] = Statement(names, guards, Deriv(t))
+        if isinstance(t, Sum):
+            units = any(isinstance(a, Size) and a.args for a in t.bound.atoms())
+            wanted = ("i", "j", "k") if units else ("b",) if t.bound == B else ("l",)
+            name = next(n for n in (*wanted, *(f"{wanted[0]}{m}" for m in range(9))) if n not in names)
+            walk(open_(t.body, qvar(name)), (*names, name), (*guards, *span(qvar(name), 0, t.bound)))
+            return
+        for depth, c in children(t):
+            if depth == 0:
+                walk(c, names, guards)
+
+    walk(term, (), ())
     return out
 
 
@@ -92,7 +113,7 @@ def energy_gradient_theory(net: Network, energy: Term) -> Theory:
     return base.extend(
         tuple(symbols),
         tuple(groups),
-        derivative_hypotheses(net, "x", {k.name: k.name for k in net.kinds}),
+        {**derivative_hypotheses(net, "x", {k.name: k.name for k in net.kinds}), **differentiable(energy)},
         {"x": {"x": "Dx"}, "weights": moving},
     )
 
@@ -120,7 +141,7 @@ def with_loss_gradient(net: Network, theory: Theory) -> Theory:
     return bigger.extend(
         (symbol,),
         ((dy,),),
-        derivative_hypotheses(net, "y", {k.name: k.initial for k in net.kinds}),
+        {**derivative_hypotheses(net, "y", {k.name: k.initial for k in net.kinds}), **differentiable(net.loss())},
         {"weights": moving},
     )
 

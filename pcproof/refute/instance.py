@@ -22,13 +22,13 @@ from typing import Any
 
 from ..language.evaluate import Model
 from ..language.index import Idx, QVar, Size
-from ..language.signature import FUNCTION, OPERATOR, Theory
+from ..language.signature import FUNCTION, OPERATOR, Deriv, Theory
 from .compile import Apply, Env, lift
 from .graph import Node, Number
 
 Key = tuple[str, Env]
 IDENTITY, RELU, SQUARE, TABLE = "identity", "relu", "square", "table"
-UNTRUE = "identity with f' = 2"  # for claims that do not say that f' is the derivative
+UNTRUE = "identity with f' = 2"  # for functions of which the claim does not say that f' is the derivative
 _TABLE_VALUES: tuple[int, ...] = (1, 0, 2, -1, 3, -2)
 
 
@@ -134,9 +134,17 @@ def functions(theory: Theory, activation: Activation, size: Callable[[str, Env],
         return call
 
     call = under(activation)
-    # the true derivative, whatever the derivative symbol says
-    slope = under(Activation(IDENTITY)) if activation.kind == UNTRUE else call
-    return lift(theory, bounds, call, slope)
+    if activation.kind != UNTRUE:
+        return lift(theory, bounds, call, call)
+    # the true derivative, whatever the derivative symbol says; where a hypothesis vouches for it, it says that
+    true, said = under(Activation(IDENTITY)), vouched(theory)
+    wrong = call
+    return lift(theory, bounds, lambda name, *a: (true if kin[name][0] in said else wrong)(name, *a), true)
+
+
+def vouched(theory: Theory) -> frozenset[str]:
+    """Functions of which a hypothesis says that the derivative symbols are their derivatives."""
+    return frozenset(h.relation.point.name for h in theory.hypotheses.values() if isinstance(h.relation, Deriv))
 
 
 def _dense(

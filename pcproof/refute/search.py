@@ -33,11 +33,11 @@ from random import Random
 from time import perf_counter
 from typing import Any
 
-from ..language.signature import Claim, Deriv, Tangent
+from ..language.signature import Claim, Tangent
 from .confirm import Judge
 from .counterexample import Counterexample
 from .graph import Node, Number, holds
-from .instance import IDENTITY, RELU, SQUARE, TABLE, UNTRUE, Activation, Instance, Key, Shape, has_functions
+from .instance import IDENTITY, RELU, SQUARE, TABLE, UNTRUE, Activation, Instance, Key, Shape, has_functions, vouched
 from .layout import role
 from .problem import Problem, Test, Tracer, numbers
 from .shapes import equal_widths, shapes
@@ -338,9 +338,8 @@ class _Search:
 
 def derivatives_unsaid(claim: Claim) -> bool:
     """Is something differentiated whose derivative symbol no hypothesis vouches for?"""
-    said = {h.relation.point.name for h in claim.theory.hypotheses.values() if isinstance(h.relation, Deriv)}
     functions = {n for n, s in claim.theory.symbols.items() if s.derivatives}
-    return any(isinstance(g.relation, Tangent) for g in claim.goals) and bool(functions - said)
+    return any(isinstance(g.relation, Tangent) for g in claim.goals) and bool(functions - vouched(claim.theory))
 
 
 def relevant(problem: Problem, test: Test) -> frozenset[Key]:

@@ -12,7 +12,14 @@ from ..language.index import Con, Idx, eq, ge, le, lt, qvar, span
 from ..language.signature import DEFINED, PARAMETER, Claim, Definition, Eq, Ne, Statement, Symbol, Tangent
 from ..language.terms import ONE, ZERO, App, Pow, Term, add, mul
 from ..networks.backprop import DATA
-from ..networks.gradients import energy_gradient_theory, state_pairing, variation, weight_pairing, with_loss_gradient
+from ..networks.gradients import (
+    differentiable,
+    energy_gradient_theory,
+    state_pairing,
+    variation,
+    weight_pairing,
+    with_loss_gradient,
+)
 from ..networks.network import B, L, WeightKind, width
 from .equations import Equations, moment, timed_theory
 
@@ -206,8 +213,8 @@ def dynamics(e: Equations, gamma: Term = GAMMA) -> Claim:
 def plasticity(e: Equations) -> Claim:
     """The change of every weight is -alpha dF/dtheta of the rule's own energy.  Source: eq. 9."""
     net = e.net
-    # F is a polynomial in the weights: nothing is assumed of f'
-    theory = replace(energy_gradient_theory(net, e.energy), hypotheses={})
+    # predictions are polynomials in the weights: nothing is assumed of f', but of what else stands in F
+    theory = replace(energy_gradient_theory(net, e.energy), hypotheses=differentiable(e.energy))
     symbols = [p for p in (DATA[2], *e.parameters) if p.name not in theory.symbols]
     gradients = {k.name: "g" + k.name for k in net.kinds}
     variations = {k.name: variation(k.name) for k in net.kinds}

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from ..language.arith import unsatisfiable
 from ..language.index import Con, Idx, QVar, Size
 from ..language.signature import Eq, Ne, Relation
-from ..language.terms import App, Term, free_vars, subst, subst_idx, subterms
+from ..language.terms import App, Pow, Term, free_vars, loose, subst, subst_idx, subterms
 from ..proof.kernel import Context, Kernel, Theorem
 from .normal import normalize
-from .rewrite import Rewriter, both, then, undecided, unfold_once
+from .rewrite import Conversion, Rewriter, both, then, undecided, unfold_once
 
 
 class Stuck(Exception):
@@ -54,7 +54,7 @@ def prove_equation(k: Kernel, ctx: Context, lhs: Term, rhs: Term, tools: Tools, 
         return _join(k, ctx, lhs, rhs, left, right)
     once = unfold_once(k, tools.lazy)
 
-    def unfolded(t: Term, th: Theorem | None) -> tuple[Term, Theorem | None]:
+    def unfolded(t: Term, th: Theorem | None, once: Conversion = once) -> tuple[Term, Theorem | None]:
         more = once(ctx, t)
         if more is None:
             return t, th
@@ -70,6 +70,14 @@ def prove_equation(k: Kernel, ctx: Context, lhs: Term, rhs: Term, tools: Tools, 
         return _join(k, ctx, lhs, rhs, left2, right)
     if a2 is b2:
         return _join(k, ctx, lhs, rhs, left2, right2)
+    if any(isinstance(s, Pow) and s.exponent.terms for t in (a, b) for s in subterms(t)):
+        plain = unfold_once(k, tools.lazy, powers=False)  # both sides may hold the same power
+        b3, right3 = unfolded(b, right, plain)
+        if a is b3:
+            return _join(k, ctx, lhs, rhs, left, right3)
+        a3, left3 = unfolded(a, left, plain)
+        if a3 is b:
+            return _join(k, ctx, lhs, rhs, left3, right)
     if depth < tools.depth:
         con = _splitting(k, ctx, rewriter, (a, b, a2, b2), tools)
         if con is not None and len(tools.used) < tools.splits:
@@ -137,7 +145,7 @@ def _splitting(k: Kernel, ctx: Context, rewriter: Rewriter, ends: Sequence[Term]
     lazy = set(tools.lazy)
     for t in ends:
         for s in subterms(t):
-            if isinstance(s, App) and s.name in lazy and free_vars(s) <= set(ctx.variables):
+            if isinstance(s, App) and s.name in lazy and free_vars(s) <= set(ctx.variables) and not loose(s):
                 con = undecided(k, ctx, s)
                 if con is not None:
                     return con

@@ -135,7 +135,7 @@ def pivot(s: Sum) -> Optional[Idx]:
 
 
 def split_sum(k: Kernel, ctx: Context, t: Term, cuts: Sequence[Idx]) -> Theorem | None:
-    """Cut a sum over layers where the layer it is about passes each of ``cuts``."""
+    """Cut a sum over layers where the layer it is about passes each of ``cuts``; a sum over one layer is its term."""
     if not isinstance(t, Sum) or any(isinstance(a, Size) and a.args for a, _ in t.bound.terms):
         return None  # a sum over units
     by = pivot(t)
@@ -160,7 +160,7 @@ def split_sum(k: Kernel, ctx: Context, t: Term, cuts: Sequence[Idx]) -> Theorem 
         assert isinstance(rest, Sum)
         current, offset = rest, offset + at
     if th is None:
-        return None
+        return _single(k, ctx, t)
     return then(k, th, bottom_up(k, lambda c, s: _single(k, c, s), ctx, th.rhs, again=False))
 
 

@@ -25,7 +25,7 @@ from ..language.random_model import random_model
 from ..language.signature import Eq, Statement, Theory
 from ..language.terms import ONE, ZERO, App, Mul, Num, Pow, Term, mul, subterms
 from ..networks.network import L
-from ..proof.kernel import Kernel, Theorem
+from ..proof.kernel import Context, Kernel, Theorem
 from ..rules.equations import EVERY_STEP, Equations, moment
 from .goals import Stuck, Tools, prove_equation
 
@@ -150,10 +150,10 @@ class Cone:
             self.lemmas.found[name] = th
 
     # -- front ------------------------------------------------------------------
-    def factor(self, when: Idx) -> Term | None:
-        """c(l) with eps^l = c(l) delta^l at the time ``when``, as the model has it."""
+    def factor(self, when: Idx, first: int = 0) -> Term | None:
+        """c(l) with eps^l = c(l) delta^l at the time ``when`` from layer ``first`` on, as the model has it."""
         ratios = []
-        for layer in range(PROBE_DEPTH):
+        for layer in range(first, PROBE_DEPTH):
             time = self.probe.index(when, {"l": layer})
             if time < 0:
                 return None
@@ -169,7 +169,7 @@ class Cone:
                 return None
             ratios.append(found.pop())
         for candidate in self.candidates():
-            if all(self._value(candidate, {"l": n}) == r for n, r in enumerate(ratios)):
+            if all(self._value(candidate, {"l": n}) == r for n, r in enumerate(ratios, first)):
                 return candidate
         return None
 
@@ -199,16 +199,24 @@ class Cone:
                 yield Pow(mul(a, c2), l)
 
     def front(self) -> None:
-        """The error of layer l where the wave arrives: the rule's ``front`` recursion, or c(l) delta^l."""
+        """The error of layer l where the wave arrives: the rule's ``front`` recursion, or c(l) delta^l.
+
+        Where the loss is another than the squared error that of the output is no x - mu; then from layer 1 on.
+        """
         lhs, d = App("eps", (t, l, b, i)), App("delta", (l, b, i))
-        tools = Tools(self.lemmas.all(), eager=self.timed, lazy=self.static)
         stuck: Stuck | None = None
-        for when in self.arrivals():
-            c = App("front", (l, b, i)) if "front" in self.theory.symbols else self.factor(when)
+        own = "front" in self.theory.symbols
+        found = [(when, 0, App("front", (l, b, i)) if own else self.factor(when)) for when in self.arrivals()]
+        if all(c is None for _, _, c in found):
+            found = [(when, 1, self.factor(when, 1)) for when in self.arrivals()]
+        for when, first, c in found:
             if c is None:
                 continue
-            rhs = c if "front" in self.theory.symbols else d if c is ONE else Mul(c, d)
-            guards = (ge(t, 0), ge(l, 0), lt(l, L), eq(t, when))
+            if first:
+                self.lemmas.found["output error"] = self.output_error()
+            tools = Tools(self.lemmas.all(), eager=self.timed, lazy=self.static)
+            rhs = c if own else d if c is ONE else Mul(c, d)
+            guards = (ge(t, 0), ge(l, first), lt(l, L), eq(t, when))
             claim = Statement(("t", "l", "b", "i"), guards, Eq(lhs, rhs))
             try:
                 (th,) = induct(self.k, [claim], [l], tools)
@@ -220,9 +228,13 @@ class Cone:
         if stuck is not None:
             raise stuck
 
+    def output_error(self) -> Theorem:
+        """delta^0 by its definition."""
+        return self.k.unfold(Context(("b", "i")), App("delta", (0, b, i)), 0)
+
     # -- update -----------------------------------------------------------------
     def goal(self, s: Statement) -> Theorem:
-        """An equation claimed of the running network, by induction over time."""
+        """An equation claimed of the running network, by induction over time where it speaks of one."""
         tools = Tools(self.lemmas.all(), eager=self.timed, lazy=self.static)
-        (th,) = induct(self.k, [s], [t], tools)
+        (th,) = induct(self.k, [s], [t if "t" in s.variables else Idx(0)], tools)
         return th

@@ -208,8 +208,8 @@ def determined(k: Kernel, ctx: Context, t: App) -> int | None:
     return None
 
 
-def unfold_once(k: Kernel, names: Iterable[str]) -> Conversion:
-    """Unfold each application of ``names`` once, where its case is determined."""
+def unfold_once(k: Kernel, names: Iterable[str], powers: bool = True) -> Conversion:
+    """Unfold each application of ``names`` once, where its case is determined; and a^k to a a^(k-1)."""
     wanted = frozenset(names)
 
     def head(ctx: Context, t: Term) -> Theorem | None:
@@ -217,7 +217,7 @@ def unfold_once(k: Kernel, names: Iterable[str]) -> Conversion:
             case = determined(k, ctx, t)
             if case is not None:
                 return k.unfold(ctx, t, case)
-        if isinstance(t, Pow):
+        if powers and isinstance(t, Pow):
             if k.entails(ctx, Con("ge", t.exponent - 1)):
                 return k.power_step(ctx, t)
         return None

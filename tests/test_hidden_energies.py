@@ -1,0 +1,149 @@
+"""Hidden energies other than the squared error: criterion, converse, exact counterexamples."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from fractions import Fraction
+from math import log
+from typing import Any
+
+import pytest
+
+import pcproof as pp
+from pcproof import api
+from pcproof.catalogue import entries
+from pcproof.language.evaluate import Evaluator, Model
+from pcproof.language.index import qvar
+from pcproof.language.signature import Claim, Eq
+from pcproof.language.terms import ONE, App
+from pcproof.networks.losses import AnyLoss
+from pcproof.rules.claims import dynamics, plasticity
+from pcproof.rules.equations import Equations, timed_theory
+from pcproof.rules.hidden_energies import ARRIVED, Y, exact, only, own_energy, relative_entropy, with_rest
+from pcproof.tactics.goals import Stuck
+from pcproof.tactics.prover import prove_claim
+
+l = qvar("l")
+IDS = ["hidden_energy_exact", "hidden_energy_only"]
+REFUTED = ["hidden_energy_kl", "hidden_energy_general_kl", "hidden_energy_own"]
+
+
+@pytest.mark.parametrize("net", [pp.MLP(), pp.Chain()], ids=lambda n: n.name)
+def test_the_criterion_holds_for_every_network(net: pp.MLP) -> None:
+    prove_claim(exact(with_rest(AnyLoss(net)).equations))
+    prove_claim(exact(with_rest(net).equations))  # the squared error at the output
+
+
+def test_step_and_changes_are_gradients_of_the_energy() -> None:
+    e = with_rest(AnyLoss(pp.MLP(bias=True))).equations
+    prove_claim(dynamics(e, ONE))
+    prove_claim(plasticity(e))
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_each_hypothesis_is_needed(id: str) -> None:
+    claim = entries()[id].claim()
+    for name in set(claim.theory.hypotheses) - {"r_mu_at_y"}:
+        rest = {n: s for n, s in claim.theory.hypotheses.items() if n != name}
+        result = api.refute(dataclasses.replace(claim, theory=dataclasses.replace(claim.theory, hypotheses=rest)))
+        assert result.verdict == "refuted", f"{id} without {name}"
+
+
+def test_the_forward_pass_has_to_be_at_rest() -> None:
+    """r[1] = (mu - m) (m + d - x): r_x(m, m) = 0 = r_mu(m + d, m), but r_mu(m, m) = d moves layer 2 at once."""
+    claim = entries()["hidden_energy_exact"].claim()
+    m, d = 2, 3
+    at = run(
+        claim.equations,
+        {
+            "r_x": lambda layer, x, mu: -(mu - m) if layer == 1 else 0,
+            "r_mu": lambda layer, x, mu: m + d - x if layer == 1 else 0,
+            "dLoss": lambda b, i, u: u(0) - (m + d),
+        },
+        depth=3,
+    )
+    theory = claim.theory
+    for name, h in theory.hypotheses.items():
+        assert isinstance(h.relation, Eq)
+        for layer in (1, 2):
+            here = {"l": layer, "b": 0, "i": 0}
+            if all(at.holds(g, here) for g in h.guards):
+                holds = at.value(h.relation.lhs, here) == at.value(h.relation.rhs, here)
+                assert holds == (name != "r_mu_at_y")
+    assert at.call("x", (1, 2, 0, 0)) != at.call("y", (2, 0, 0)) == m
+    ours, theirs = at.call("beta", (3, 2, 0)) - at.call("c", (2, 0)), at.call("dc", (2, 0))
+    assert theirs == d and ours != theirs
+
+
+def test_one_sample_is_needed_for_the_converse() -> None:
+    claim = only(with_rest(AnyLoss(pp.MLP(bias=True))).equations)
+    several = dataclasses.replace(claim.theory, assumptions=claim.theory.assumptions[:1])
+    claim = dataclasses.replace(claim, theory=several)
+    with pytest.raises((Stuck, ValueError)):
+        prove_claim(claim)
+
+
+def test_a_criterion_at_another_point_is_not_proved() -> None:
+    claim = exact(with_rest(AnyLoss(pp.MLP(bias=True))).equations)
+    criterion = claim.theory.hypotheses["criterion"]
+    for point in ((Y, ARRIVED), (ARRIVED, ARRIVED), (Y, Y)):
+        elsewhere = dataclasses.replace(criterion, relation=Eq(App("r_mu", (l,), point), criterion.relation.rhs))  # type: ignore[union-attr]
+        hypotheses = {**claim.theory.hypotheses, "criterion": elsewhere}
+        wrong = dataclasses.replace(claim, theory=dataclasses.replace(claim.theory, hypotheses=hypotheses))
+        with pytest.raises(Stuck):
+            prove_claim(wrong)
+
+
+@pytest.mark.parametrize("id", REFUTED)
+def test_the_printed_form_is_refuted_by_one_hidden_unit(id: str) -> None:
+    found = pp.prove(entries()[id].claim()).counterexample
+    assert found.exhaustive and found.sizes["L"] == 2 and found.widths["n"] == (1, 1, 1)
+
+
+def run(e: Equations, functions: dict[str, Callable[..., Any]], target: int = 1, depth: int = 2) -> Evaluator:
+    """One unit a layer, weights 1, biases 0, input 2: y = 2, delta = target - 2 everywhere."""
+    one = {"w": lambda *a: Fraction(1), "s_in": lambda *a: Fraction(2), "s_out": lambda *a: Fraction(target)}
+    one["c"] = lambda *a: Fraction(0)
+    model = Model(
+        sizes={"L": depth, "B": 1, "n": lambda layer: 1},
+        parameters={**one, "alpha": lambda: Fraction(1)},
+        functions={"f": lambda layer, v: v, "df": lambda layer, v: Fraction(1), **functions},
+    )
+    return Evaluator(timed_theory(e), model)
+
+
+@pytest.mark.parametrize("normalised", [True, False])
+def test_relative_entropy_with_the_true_logarithm(normalised: bool) -> None:
+    """-de/dmu by hand: x / mu with x = y - 1 + delta, and (x - mu) / mu with x = y + delta."""
+    at = run(relative_entropy(pp.MLP(), normalised), {"log": lambda v: log(v) if v > 0 else 0.0}, target=5)
+    y, delta = 2, 3
+    x = y - 1 + delta if normalised else y + delta
+    assert at.call("x", (1, 1, 0, 0)) == x
+    pull = Fraction(x, y) if normalised else Fraction(x - y, y)
+    assert at.call("theta", (2, 2, 0, 0)) - 1 == pull * 2
+    assert at.call("dw", (2, 0, 0)) == delta * 2 != pull * 2
+
+
+def test_a_function_of_the_activity_is_exact_where_its_slope_is_zero() -> None:
+    """G = (x - 2)^3: G'(y) = 0; and G = x: the activity is off by 1."""
+    e = own_energy(pp.MLP()).equations
+    flat = run(e, {"G": lambda layer, v: (v - 2) ** 3, "dG": lambda layer, v: 3 * (v - 2) ** 2})
+    assert flat.call("theta", (2, 2, 0, 0)) - 1 == flat.call("dw", (2, 0, 0)) == -2
+    steep = run(e, {"G": lambda layer, v: v, "dG": lambda layer, v: Fraction(1)})
+    assert steep.call("theta", (2, 2, 0, 0)) - 1 == -4
+
+
+def claims() -> dict[str, Claim]:
+    claim = exact(with_rest(AnyLoss(pp.MLP(bias=True))).equations)
+    return {"exact": claim, "only": only(claim.equations)}
+
+
+@pytest.mark.parametrize("name", ["exact", "only"])
+def test_a_goal_flipped_is_refuted(name: str) -> None:
+    claim = claims()[name]
+    first = claim.goals[0]
+    assert isinstance(first.relation, Eq)
+    wrong = dataclasses.replace(first, relation=Eq(first.relation.lhs, Y - App("delta", ARRIVED.args[1].idx)))  # type: ignore[attr-defined]
+    claim = dataclasses.replace(claim, goals=(wrong, *claim.goals[1:]))
+    assert api.refute(claim).verdict == "refuted"
