@@ -15,11 +15,12 @@ error of an equilibrium at the output is a solution.
 """
 
 from pcproof.catalogue import Entry
-from pcproof.rules import linear
+from pcproof.rules import linear, linear_learning
 
 ORDER = 27
 
 INNOCENTI = "Innocenti et al. 2024"
+SONG = "Song et al. 2024"
 
 ENTRIES = (
     Entry(
@@ -43,5 +44,40 @@ ENTRIES = (
         source=INNOCENTI,
         equation="Theorem 1, converse",
         claim=linear.equilibrium_state,
+    ),
+    Entry(
+        id="linear_alignment",
+        title="Linear network: the normalised step moves the output along the error",
+        source=SONG,
+        equation="P-2, target alignment",
+        claim=linear_learning.normalised_step,
+        note="at every state with clamped ends, the equilibrium among them: first-order output change alpha r",
+    ),
+    Entry(
+        id="linear_alignment_plain",
+        title="Linear network: a step at equilibrium is aligned",
+        source=SONG,
+        equation="P-2 without the normalisation",
+        claim=linear_learning.plain_step,
+        kind="refuted claim",
+        expected="refuted",
+        note="repaired: linear_alignment",
+    ),
+    Entry(
+        id="linear_alignment_backprop",
+        title="Linear network: the step of backprop is aligned",
+        source=SONG,
+        equation="P-2, backprop's analogue",
+        claim=linear_learning.backprop_step,
+        kind="refuted claim",
+        expected="refuted",
+        note="true without hidden layers: linear_alignment_one_layer",
+    ),
+    Entry(
+        id="linear_alignment_one_layer",
+        title="Linear network without hidden layers: the step is backprop's, and aligned",
+        source=SONG,
+        equation="P-1",
+        claim=linear_learning.one_layer,
     ),
 )

@@ -11,12 +11,14 @@ import pytest
 from pcproof import api
 from pcproof.catalogue import entries
 from pcproof.language.evaluate import Evaluator, Model
-from pcproof.language.index import qvar
+from pcproof.language.index import ge, qvar
 from pcproof.language.signature import Claim, Eq, Statement
 from pcproof.language.terms import App, mul
+from pcproof.networks.network import B, L
+from pcproof.refute.confirm import Judge
 from pcproof.refute.models import check_instance
 from pcproof.result import Refuted
-from pcproof.rules import linear
+from pcproof.rules import linear, linear_learning
 from pcproof.rules.linear import Linear
 from pcproof.tactics.goals import Stuck
 from pcproof.tactics.prover import prove_claim
@@ -101,3 +103,37 @@ def test_the_energy_is_half_the_product_and_nothing_else(factor: Fraction) -> No
     with pytest.raises(Stuck):
         prove_claim(changed)
     assert isinstance(api.refute(replace(changed, goals=(wrong,), script=None)), Refuted)
+
+
+# -- target alignment ---------------------------------------------------------------
+@pytest.mark.parametrize("id", ["linear_alignment_plain", "linear_alignment_backprop"])
+def test_other_steps_are_not_aligned(id: str) -> None:
+    """Two output units and one hidden unit are enough, and needed."""
+    result = api.prove(entries()[id].claim())
+    assert isinstance(result, Refuted)
+    found = result.counterexample
+    assert [found.instance.shape.size("n", (k,)) for k in range(3)] == [2, 1, 1]
+    judge = Judge(result.claim.theory, found.instance)
+    assert judge.failing_hypothesis() is None
+    assert not judge.compare(result.claim.goals[found.goal].relation, found.indices).holds
+
+
+def test_the_normalised_step_needs_no_equilibrium() -> None:
+    claim = linear_learning.normalised_step()
+    assert set(claim.theory.hypotheses) == {"input_clamped", "output_clamped", "step", "rates", "input_rate"}
+    assert claim.theory.definition("gx") is None
+
+
+@pytest.mark.parametrize("factor", [2, -1, 0])
+def test_the_output_moves_by_alpha_r_and_by_nothing_else(factor: int) -> None:
+    claim = linear_learning.normalised_step()
+    wrong = linear_learning.moved(mul(factor, App("alpha")))
+    with pytest.raises(Stuck):
+        prove_claim(replace(claim, goals=(wrong,)))
+    assert isinstance(api.refute(replace(claim, goals=(wrong,), script=None)), Refuted)
+
+
+def test_of_two_pairs_the_normalised_step_is_not_aligned() -> None:
+    claim = linear_learning.normalised_step()
+    pairs = replace(claim.theory, assumptions=(ge(L, 1), ge(B, 1)))
+    assert isinstance(api.refute(replace(claim, theory=pairs, script=None)), Refuted)
