@@ -161,7 +161,12 @@ def split_sum(k: Kernel, ctx: Context, t: Term, cuts: Sequence[Idx]) -> Theorem 
         current, offset = rest, offset + at
     if th is None:
         return _single(k, ctx, t)
-    return then(k, th, bottom_up(k, lambda c, s: _single(k, c, s), ctx, th.rhs, again=False))
+    return then(k, th, single_sums(k, ctx, th.rhs))
+
+
+def single_sums(k: Kernel, ctx: Context, t: Term) -> Theorem | None:
+    """Sums over one index are their one addend."""
+    return bottom_up(k, lambda c, s: _single(k, c, s), ctx, t, again=False)
 
 
 def _in_sum(k: Kernel, ctx: Context, done: list[Term], step: Theorem) -> Theorem:

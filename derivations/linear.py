@@ -1,0 +1,83 @@
+"""Linear predictive-coding networks of every depth and width, in closed form.
+
+Sources: Innocenti et al. (2024), Theorem 1 with its companions; Millidge et
+al. (2022), T-1; Song et al. (2024), P-2; Whittington & Bogacz (2017), WB-6;
+Ishikawa et al. (2025), Theorem 4.2.
+
+Layer 0 is the output: P^l = theta^1 ... theta^l maps layer l to it, and is
+W_{L:l+1} of the papers that number from the input.  S = I + C with
+C = sum_{0<m<L} P^m P^m^T, and r = s_out - y^0.
+
+Nothing is inverted.  Where S X = r, the errors X at the output and P^l^T X at
+the hidden layers are those of an equilibrium, and of every equilibrium: S X = r
+has at most one solution, because <D, S D> is a sum of squares.  Conversely the
+error of an equilibrium at the output is a solution.
+"""
+
+from pcproof.catalogue import Entry
+from pcproof.rules import linear, linear_learning
+
+ORDER = 27
+
+INNOCENTI = "Innocenti et al. 2024"
+SONG = "Song et al. 2024"
+
+ENTRIES = (
+    Entry(
+        id="linear_equilibrium",
+        title="Linear network: at equilibrium eps^l = P^l^T eps^0, S eps^0 = r and F = <r, eps^0> / 2",
+        source=INNOCENTI,
+        equation="Theorem 1",
+        claim=linear.stationary,
+        note="so eps^0 = S^-1 r and F* = r^T S^-1 r / 2, by linear_solution",
+    ),
+    Entry(
+        id="linear_solution",
+        title="Linear network: <D, S D> is a sum of squares, so S X = r has at most one solution",
+        source=INNOCENTI,
+        equation="Theorem 1, S is positive definite",
+        claim=linear.one_solution,
+    ),
+    Entry(
+        id="linear_state",
+        title="Linear network: the state with the errors P^l^T X is an equilibrium",
+        source=INNOCENTI,
+        equation="Theorem 1, converse",
+        claim=linear.equilibrium_state,
+    ),
+    Entry(
+        id="linear_alignment",
+        title="Linear network: the normalised step moves the output along the error",
+        source=SONG,
+        equation="P-2, target alignment",
+        claim=linear_learning.normalised_step,
+        note="at every state with clamped ends, the equilibrium among them: first-order output change alpha r",
+    ),
+    Entry(
+        id="linear_alignment_plain",
+        title="Linear network: a step at equilibrium is aligned",
+        source=SONG,
+        equation="P-2 without the normalisation",
+        claim=linear_learning.plain_step,
+        kind="refuted claim",
+        expected="refuted",
+        note="repaired: linear_alignment",
+    ),
+    Entry(
+        id="linear_alignment_backprop",
+        title="Linear network: the step of backprop is aligned",
+        source=SONG,
+        equation="P-2, backprop's analogue",
+        claim=linear_learning.backprop_step,
+        kind="refuted claim",
+        expected="refuted",
+        note="true without hidden layers: linear_alignment_one_layer",
+    ),
+    Entry(
+        id="linear_alignment_one_layer",
+        title="Linear network without hidden layers: the step is backprop's, and aligned",
+        source=SONG,
+        equation="P-1",
+        claim=linear_learning.one_layer,
+    ),
+)

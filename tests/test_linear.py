@@ -1,0 +1,139 @@
+"""Linear networks in closed form: proved for every depth and width, compared with exact numbers, and attacked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from pcproof import api
+from pcproof.catalogue import entries
+from pcproof.language.evaluate import Evaluator, Model
+from pcproof.language.index import ge, qvar
+from pcproof.language.signature import Claim, Eq, Statement
+from pcproof.language.terms import App, mul
+from pcproof.networks.network import B, L
+from pcproof.refute.confirm import Judge
+from pcproof.refute.models import check_instance
+from pcproof.result import Refuted
+from pcproof.rules import linear, linear_learning
+from pcproof.rules.linear import Linear
+from pcproof.tactics.goals import Stuck
+from pcproof.tactics.prover import prove_claim
+
+l, b, i = qvar("l"), qvar("b"), qvar("i")
+PROVED = [e.id for e in entries().values() if e.id.startswith("linear_") and e.expected == "proved"]
+MAKERS: dict[str, Callable[[Linear], Claim]] = {
+    "linear_equilibrium": linear.stationary,
+    "linear_solution": linear.one_solution,
+    "linear_state": linear.equilibrium_state,
+}
+
+
+@pytest.mark.parametrize("id", PROVED)
+def test_it_is_proved_with_an_exact_instance(id: str) -> None:
+    result = api.prove(entries()[id].claim())
+    assert result.verdict == "proved"
+    assert check_instance(result.claim, result.instance).ok  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("id", MAKERS)
+def test_it_holds_with_a_variance_of_each_layer(id: str) -> None:
+    claim = MAKERS[id](Linear(variances=True))
+    assert len(prove_claim(claim).goals) == len(claim.goals)
+
+
+@pytest.mark.parametrize("id", PROVED)
+def test_no_hypothesis_can_be_left_out(id: str) -> None:
+    claim = entries()[id].claim()
+    for name in claim.theory.hypotheses:
+        rest = {n: s for n, s in claim.theory.hypotheses.items() if n != name}
+        result = api.refute(replace(claim, theory=replace(claim.theory, hypotheses=rest), script=None))
+        assert isinstance(result, Refuted), f"{id} without {name}: {result.verdict}"
+
+
+def scalar_chain(X: Fraction) -> Evaluator:
+    """TV2: three layers of one unit with weights 2, 3, 5 from the output on, input 7, target 1."""
+    theory = linear.equilibrium_state().theory
+    built = theory.definition("z")
+    assert built is not None
+    put = Statement(("l", "b", "i"), (), Eq(App("x", (l, b, i)), App("z", (l, b, i))))
+    assert theory.hypotheses["state"].relation == put.relation
+    parameters = {
+        "theta": lambda layer, i, j: Fraction({1: 2, 2: 3, 3: 5}[layer]),
+        "s_in": lambda b, i: Fraction(7),
+        "s_out": lambda b, i: Fraction(1),
+        "X": lambda b, i: X,
+    }
+    sizes = {"L": 3, "B": 1, "n": lambda layer: 1}
+    run = Evaluator(theory, Model(sizes=sizes, parameters=parameters))  # type: ignore[arg-type]
+    state = {k: run.value(App("z", (l, b, i)), {"l": k, "b": 0, "i": 0}) for k in range(4)}
+    parameters["x"] = lambda layer, b, i: state[layer]
+    return Evaluator(theory, Model(sizes=sizes, parameters=parameters))  # type: ignore[arg-type]
+
+
+def test_the_scalar_chain_has_the_known_equilibrium() -> None:
+    """S = 1 + 2^2 + 6^2 = 41 and r = 1 - 210."""
+    run = scalar_chain(Fraction(-209, 41))
+
+    def at(name: str, layer: int) -> Fraction:
+        return Fraction(run.value(App(name, (l, b, i)), {"l": layer, "b": 0, "i": 0}))
+
+    assert [at("eps", k) for k in range(3)] == [Fraction(-209, 41), Fraction(-418, 41), Fraction(-1254, 41)]
+    assert (at("x", 2), at("x", 1)) == (Fraction(181, 41), Fraction(125, 41))
+    assert run.value(Linear().energy(), {}) == Fraction(209**2, 82)
+    assert at("gx", 1) == at("gx", 2) == 0
+    assert 1 + Fraction(run.value(App("C", (i, i)), {"i": 0})) == 41
+
+
+def test_a_vector_that_does_not_solve_the_system_gives_no_equilibrium() -> None:
+    run = scalar_chain(Fraction(-5))
+    assert run.value(App("gx", (l, b, i)), {"l": 1, "b": 0, "i": 0}) != 0
+
+
+@pytest.mark.parametrize("factor", [2, -1, Fraction(1, 2)])
+def test_the_energy_is_half_the_product_and_nothing_else(factor: Fraction) -> None:
+    claim = linear.stationary()
+    energy = claim.goals[2].relation
+    assert isinstance(energy, Eq)
+    wrong = Statement((), (), Eq(energy.lhs, mul(factor, energy.rhs)))
+    changed = replace(claim, goals=(*claim.goals[:2], wrong))
+    with pytest.raises(Stuck):
+        prove_claim(changed)
+    assert isinstance(api.refute(replace(changed, goals=(wrong,), script=None)), Refuted)
+
+
+# -- target alignment ---------------------------------------------------------------
+@pytest.mark.parametrize("id", ["linear_alignment_plain", "linear_alignment_backprop"])
+def test_other_steps_are_not_aligned(id: str) -> None:
+    """Two output units and one hidden unit are enough, and needed."""
+    result = api.prove(entries()[id].claim())
+    assert isinstance(result, Refuted)
+    found = result.counterexample
+    assert [found.instance.shape.size("n", (k,)) for k in range(3)] == [2, 1, 1]
+    judge = Judge(result.claim.theory, found.instance)
+    assert judge.failing_hypothesis() is None
+    assert not judge.compare(result.claim.goals[found.goal].relation, found.indices).holds
+
+
+def test_the_normalised_step_needs_no_equilibrium() -> None:
+    claim = linear_learning.normalised_step()
+    assert set(claim.theory.hypotheses) == {"input_clamped", "output_clamped", "step", "rates", "input_rate"}
+    assert claim.theory.definition("gx") is None
+
+
+@pytest.mark.parametrize("factor", [2, -1, 0])
+def test_the_output_moves_by_alpha_r_and_by_nothing_else(factor: int) -> None:
+    claim = linear_learning.normalised_step()
+    wrong = linear_learning.moved(mul(factor, App("alpha")))
+    with pytest.raises(Stuck):
+        prove_claim(replace(claim, goals=(wrong,)))
+    assert isinstance(api.refute(replace(claim, goals=(wrong,), script=None)), Refuted)
+
+
+def test_of_two_pairs_the_normalised_step_is_not_aligned() -> None:
+    claim = linear_learning.normalised_step()
+    pairs = replace(claim.theory, assumptions=(ge(L, 1), ge(B, 1)))
+    assert isinstance(api.refute(replace(claim, theory=pairs, script=None)), Refuted)
