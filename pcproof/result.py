@@ -169,10 +169,12 @@ class Refuted(Result):
     verdict: str = "refuted"
 
     def as_dict(self) -> dict[str, Any]:
-        return {**super().as_dict(), "counterexample": self.counterexample.as_dict()}
+        how = None if self.search is None else self.search.as_dict()
+        return {**super().as_dict(), "counterexample": self.counterexample.as_dict(), "search": how}
 
     def __str__(self) -> str:
-        return f"Refuted: {self.claim.title or self.claim.id}.\n{self.counterexample.text()}"
+        how = "" if self.search is None else f"\n({self.search.how()})"
+        return f"Refuted: {self.claim.title or self.claim.id}.\n{self.counterexample.text()}{how}"
 
 
 @dataclass(eq=False)

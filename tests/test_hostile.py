@@ -111,12 +111,34 @@ def errors(net, xs, th, be):
     return mu, ep
 
 
+def held_values(ys, xs):
+    """The values ys, with the tangents of xs."""
+    keep = lambda a, c: D(a, c.d) if isinstance(c, D) else a
+    return {l: [[keep(a, c) for a, c in zip(r, q)] for r, q in zip(ys[l], xs[l])] for l in xs}
+
+
 class State:
-    def __init__(s, net, xs, th, be, mu=None, ep=None, t=None, y=None):
-        s.net, s.xs, s.th, s.be, s.t, s.y = net, xs, th, be, t, y
-        if mu is None:
+    """held: predictions keep the values y of the forward pass, and f and f' are taken there."""
+
+    def __init__(s, net, xs, th, be, mu=None, ep=None, t=None, y=None, held=False):
+        s.net, s.xs, s.th, s.be, s.t, s.y, s.held = net, xs, th, be, t, y, held
+        if mu is None and held:
+            mu = {l: y[l] for l in range(net.L)}
+            ep = {l: [[add(a, mul(-1, c)) for a, c in zip(r, q)] for r, q in zip(xs[l], mu[l])] for l in mu}
+        elif mu is None:
             mu, ep = errors(net, xs, th, be)
         s.mu, s.ep = mu, ep
+
+    def of_forward_weights(s):
+        """What a step sees where predictions are held: the weights of the forward pass."""
+        return State(s.net, s.xs, s.net.w, s.net.c, s.mu, s.ep, s.t, s.y, True) if s.held else s
+
+    def of_functions(s):
+        """What functions are applied to: the forward values where predictions are held."""
+        if not s.held:
+            return s
+        ys = held_values(s.y, s.xs)
+        return State(s.net, ys, s.net.w, s.net.c, s.mu, s.ep, s.t, s.y, True)
 
 
 def run(net, rule, T):
@@ -136,10 +158,13 @@ def run(net, rule, T):
     be = {l: net.c[l][:] for l in net.c} if net.bias else {}
     hist = [(th, be)]
 
+    held = getattr(rule, "held", False)
+
     def moved(S):
+        seen = S.of_forward_weights()
         return {
             l: [
-                [S_x[b][i] + (rule.step(S, l, b, i) if 1 <= l < net.L else 0) for i in range(net.n[l])]
+                [S_x[b][i] + (rule.step(seen, l, b, i) if 1 <= l < net.L else 0) for i in range(net.n[l])]
                 for b in range(net.B)
             ]
             for l, S_x in S.base.items()
@@ -161,30 +186,30 @@ def run(net, rule, T):
 
     for t in range(T):
         if rule.order == "synchronous":
-            S = State(net, xs, th, be, t=t, y=y)
+            S = State(net, xs, th, be, t=t, y=y, held=held)
             S.base = xs
             xn = moved(S)
             th, be = learned(S, t, th, be)
             xs = xn
         elif rule.order == "weights-first":
-            S = State(net, xs, th, be, t=t, y=y)
+            S = State(net, xs, th, be, t=t, y=y, held=held)
             S.base = xs
             th, be = learned(S, t, th, be)
-            S = State(net, xs, th, be, t=t, y=y)
+            S = State(net, xs, th, be, t=t, y=y, held=held)
             S.base = xs
             xs = moved(S)
         elif rule.order == "states-first":  # weights use old errors and new activities
-            S = State(net, xs, th, be, t=t, y=y)
+            S = State(net, xs, th, be, t=t, y=y, held=held)
             S.base = xs
             xn = moved(S)
-            S2 = State(net, xn, th, be, mu=S.mu, ep=S.ep, t=t, y=y)
+            S2 = State(net, xn, th, be, mu=S.mu, ep=S.ep, t=t, y=y, held=held)
             th, be = learned(S2, t, th, be)
             xs = xn
         else:
-            S = State(net, xs, th, be, t=t, y=y)
+            S = State(net, xs, th, be, t=t, y=y, held=held)
             S.base = xs
             xn = moved(S)
-            S2 = State(net, xn, th, be, t=t, y=y)
+            S2 = State(net, xn, th, be, t=t, y=y, held=held)
             th, be = learned(S2, t, th, be)
             xs = xn
         hist.append((th, be))
@@ -418,11 +443,16 @@ def power(a, k):
 
 def mk(S, xs, th, be):
     # the tangent of mu, eps, with the values that are in force in S
-    mu, ep = errors(S.net, xs, th, be)
+    if S.held:
+        ys = held_values(S.y, xs)
+        mu, _ = errors(S.net, ys, th, be)
+        ep = {l: [[add(a, mul(-1, c)) for a, c in zip(r, q)] for r, q in zip(xs[l], mu[l])] for l in mu}
+    else:
+        mu, ep = errors(S.net, xs, th, be)
     fix = lambda new, old: {
         l: [[D(old[l][b][i], dd(new[l][b][i])) for i in range(len(new[l][b]))] for b in range(len(new[l]))] for l in new
     }
-    return State(S.net, xs, th, be, mu=fix(mu, S.mu), ep=fix(ep, S.ep), t=S.t, y=S.y)
+    return State(S.net, xs, th, be, mu=fix(mu, S.mu), ep=fix(ep, S.ep), t=S.t, y=S.y, held=S.held)
 
 
 class Fd:
@@ -445,6 +475,8 @@ class Fd:
         return Fd(s.kind, s.layer, lambda e, S, u: mul(-1, s.f(e, S, u)))
 
     def __sub__(s, o):
+        if isinstance(o, Fd) and (s.name, o.name) == ("x", "mu"):
+            return Words("eps")[s.layer]  # the error by definition, of the moment at which errors are taken
         return s + (-o if isinstance(o, Fd) else 0)
 
     def __rsub__(s, o):
@@ -511,6 +543,47 @@ def Sum(body, span):
     return Sc(f)
 
 
+def act(v):
+    return Fd(v.kind, v.layer, lambda e, S, u: S.net.act(v.layer.f(e), v.f(e, S.of_functions(), u)))
+
+
+def slope(v):
+    return Fd(v.kind, v.layer, lambda e, S, u: S.net.df(v.layer.f(e), dv(v.f(e, S.of_functions(), u))))
+
+
+def matrix(net, name):
+    return Matrix(name)
+
+
+class Matrix:
+    def __init__(s, name):
+        s.name = name
+
+    def __getitem__(s, layer):
+        k = Ix.of(layer)
+        return Fd("theta", k, lambda e, S, u: S.net.par(s.name, k.f(e), *u))
+
+
+def back(w, v):
+    def f(e, S, u):
+        out = Fr(0)
+        for j in range(S.net.n[v.layer.f(e)]):
+            out = add(out, mul(w.f(e, S, (j, u[1])), v.f(e, S, (u[0], j))))
+        return out
+
+    return Fd("state", w.layer, f)
+
+
+def outer(v, w):
+    def f(e, S, u):
+        out = Fr(0)
+        for b in range(S.net.B):
+            out = add(out, mul(v.f(e, S, (b, u[0])), w.f(e, S, (b, u[1]))))
+        return out
+
+    return Fd("theta", w.layer, f)
+
+
 class EqN:
     def __init__(s, a, b):
         s.a, s.b = Ix.of(a), Ix.of(b)
@@ -547,8 +620,8 @@ class MyNet:
 
 
 class MyRule:
-    def __init__(s, net, energy=None, start=None, step=None, learn=None, when=None, order="synchronous", name=""):
-        s.order = order
+    def __init__(s, net, energy=None, start=None, step=None, learn=None, when=None, order="synchronous", held=False):
+        s.order, s.held = order, held
         s.w = when
         ((k, s.sv),) = start.items()
         s.sk = k
@@ -587,6 +660,7 @@ class MyRule:
 
 def mine(text):
     ns = dict(Sum=Sum, sq=sq, Eq=EqN, Rule=MyRule, MLP=MyNet, Fraction=Fr)
+    ns |= dict(act=act, slope=slope, matrix=matrix, back=back, outer=outer)
     exec(text, ns)
     return ns["rule"]
 
@@ -618,8 +692,10 @@ def text(F=F0, start="y[l]", when="Eq(t, l)", step="-F.diff(x[l])", learn="", or
 
 def theirs(source):
     from pcproof import MLP, Eq, Rule, Sum, sq
+    from pcproof.rules import products
 
     space = dict(Sum=Sum, sq=sq, Eq=Eq, Rule=Rule, MLP=MLP, Fraction=Fr)
+    space |= {n: getattr(products, n) for n in ("act", "slope", "matrix", "back", "outer")}
     exec(source, space)
     return space["rule"]
 
@@ -640,7 +716,7 @@ def rebuilt(c):
 
     def f(layer, v, order=0):
         if kind.startswith("table"):
-            return table[order, (layer,), v]
+            return table.get((order, (layer,), v), Fr(0))  # what the difference does not depend on is not listed
         if kind.startswith("identity with"):
             return (v, Fr(2))[order]
         name = kind.split()[0] if only in (None, layer) else "identity"

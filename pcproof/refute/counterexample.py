@@ -16,7 +16,7 @@ class Counterexample:
     """A concrete model in which one goal fails.
 
     goal: number of the failing statement.  indices: its variables.
-    exhaustive: everything smaller in the stated order was tried.
+    exhaustive: it is the first in the stated order (``search``), and nothing before it was passed over.
     relevant: the entries of parameters on which the two sides depend (None: not known).
     """
 
