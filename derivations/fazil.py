@@ -108,19 +108,19 @@ ENTRIES = (
         claims.zero_weight,
         "fazil_no_harm",
         "A missed detection does no harm",
-        note="A unit behind a zero weight has delta = 0; the weight learns, the unit is woken and learns late.",
+        note="A unit behind a zero weight has delta = 0 and is woken late; repaired: fazil_sufficient.",
     ),
     _false(
         claims.zero_output,
         "fazil_no_harm_output",
         "A missed detection at an output unit does no harm",
-        note="An output unit that is right at first is disturbed when the hidden layer moves.",
+        note="An output unit that is right is disturbed by the hidden layer; repaired: fazil_sufficient.",
     ),
     _false(
         claims.dead_unit,
         "fazil_no_harm_dead",
         "A missed detection at a dead unit does no harm",
-        note="A dead relu unit is woken by the change of what predicts it.",
+        note="A dead relu unit is woken by the change of what predicts it; repaired: fazil_sufficient.",
     ),
     _false(
         claims.none_missed,
@@ -132,6 +132,6 @@ ENTRIES = (
         claims.sufficient_converse,
         "fazil_sufficient_converse",
         "Where Fa-Z-IL is backprop no unit triggers late",
-        note="A late trigger whose presynaptic f(x) is 0 writes nothing.",
+        note="A late trigger whose presynaptic f(x) is 0 writes nothing; repaired: fazil_criterion_converse.",
     ),
 )

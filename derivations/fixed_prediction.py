@@ -121,16 +121,32 @@ def points() -> Iterator[Entry]:
         yield Entry(id, title, source, equation, claim)
 
 
-def refuted(id: str, title: str, source: str, equation: str, claim: Callable[[], Claim]) -> Entry:
+def refuted(id: str, title: str, source: str, equation: str, claim: Callable[[], Claim], note: str) -> Entry:
     """A claim that fails, with the exact counterexample."""
-    return Entry(id, title, source, equation, claim, kind="refuted claim", expected="refuted")
+    return Entry(id, title, source, equation, claim, kind="refuted claim", expected="refuted", note=note)
 
 
 ENTRIES = (
     *laws(),
     *points(),
-    refuted("fixed_prediction_half", HALF, ROSENBAUM, "Theorem 1 without eta = 1", half),
-    refuted("fixed_prediction_short", SHORT, ROSENBAUM, "Theorem 1 with n = L - 1", short),
-    refuted("fixed_prediction_moving", MOVING, BOTH, "Theorem 1 for Algorithm 2", moving),
-    refuted("fixed_prediction_printed", PRINTED, BOTH, "eq. 2; Algorithm 3 as printed", printed),
+    refuted("fixed_prediction_half", HALF, ROSENBAUM, "Theorem 1 without eta = 1", half, "repaired: fixed_prediction"),
+    refuted(
+        "fixed_prediction_short",
+        SHORT,
+        ROSENBAUM,
+        "Theorem 1 with n = L - 1",
+        short,
+        "repaired: fixed_prediction_exact",
+    ),
+    refuted(
+        "fixed_prediction_moving", MOVING, BOTH, "Theorem 1 for Algorithm 2", moving, "repaired: fixed_prediction_exact"
+    ),
+    refuted(
+        "fixed_prediction_printed",
+        PRINTED,
+        BOTH,
+        "eq. 2; Algorithm 3 as printed",
+        printed,
+        "repaired: fixed_prediction",
+    ),
 )

@@ -57,5 +57,6 @@ ENTRIES = (
         claim=whole,
         kind="refuted claim",
         expected="refuted",
+        note="repaired: incremental_first_update",
     ),
 )

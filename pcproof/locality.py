@@ -34,6 +34,7 @@ from .proof.certificate import Proof
 from .proof.kernel import Context, Kernel, KernelError, Theorem
 from .refute.remote import EFFORT, Witness, find_witness
 from .rules.equations import Equations, RuleError, timed_theory
+from .rules.fazil import fazil
 from .rules.neighbourhood import Neighbourhood, Site, backprop_sites, sites
 from .rules.reads import Obligation, decide, reads
 from .rules.rule import Rule
@@ -367,11 +368,12 @@ def inference_learning(net: Network) -> Rule:
 
 
 def table_2(net: Network) -> tuple[Row, ...]:
-    """The column "local plasticity" of Table 2, on ``net``; Fa-Z-IL is no rule of the language."""
+    """The column "local plasticity" of Table 2, on ``net``; the others are in ``pcproof.table_2``."""
     rows = (
         ("BP", False, net, "equivalence: backprop_gradient"),
         ("IL", True, inference_learning(net), "equivalence: none is claimed"),
         ("Z-IL", True, zil(net), "equivalence: zil, zil_gradient"),
+        ("Fa-Z-IL", True, fazil(net), "equivalence: fazil_sufficient, and in general none: fazil_no_harm"),
     )
     return tuple(Row(model, printed, locality(what), other) for model, printed, what, other in rows)
 

@@ -248,6 +248,7 @@ def test_table_2() -> None:
         ("BP", False, "not local"),
         ("IL", True, "local"),
         ("Z-IL", True, "local"),
+        ("Fa-Z-IL", True, "local"),
     ]
     assert all(r.agrees for r in rows)
 

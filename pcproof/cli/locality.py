@@ -29,10 +29,10 @@ def command(what: str | None, facts: bool, as_json: bool) -> int:
     and, through its weights, the activities that predict it; a synapse itself and its two units, for every sample.
     A read elsewhere is confirmed by an exact network in which it changes the update.
 
-    An ID about backprop gives backprop's update; without an ID, the column "local plasticity" of Table 2 of Song et
-    al. (2020).
+    An ID about backprop gives backprop's update; without an ID, Table 2 of Song et al. (2020): equivalence, local
+    plasticity, partial and full autonomy, computed.
 
-    Exit status: 0 local (or: as printed in Table 2), 1 not local, 3 unknown.
+    Exit status: 0 local (or: the column "local plasticity" of Table 2 is as printed), 1 not local, 3 unknown.
     """
     from ..catalogue import CatalogueError
     from ..locality import locality, of_theory
@@ -94,22 +94,34 @@ def _site(s: SiteReads, facts: bool) -> None:
 def _table(as_json: bool) -> int:
     from ..locality import table_2
     from ..networks.mlp import MLP
+    from ..table_2 import COLUMNS, computed
 
+    net = MLP(bias=True)
     with working("Table 2"):
-        rows = table_2(MLP(bias=True))
+        rows = table_2(net)
+        models = computed(net, rows=rows)
     if as_json:
         print_json(
             [
-                {"model": r.model, "printed": r.printed, "agrees": r.agrees, "other": r.other, **r.found.as_dict()}
-                for r in rows
+                {
+                    "model": r.model,
+                    "printed": r.printed,
+                    "agrees": r.agrees,
+                    "other": r.other,
+                    "cells": m.as_dict()["cells"],
+                    **r.found.as_dict(),
+                }
+                for r, m in zip(rows, models, strict=True)
             ]
         )
     else:
-        heading("Table 2 of Song et al. (2020): local plasticity")
-        cells = [(r.model, "yes" if r.printed else "no", r.found.verdict, r.other) for r in rows]
-        table(cells, ("model", "printed", "found", "other columns"), indent=2)
-        say("  Fa-Z-IL: open, it is no rule of the language yet")
+        heading("Table 2 of Song et al. (2020), computed")
+        table([(m.name, *(c.text for c in m.cells)) for m in models], ("model", *COLUMNS), indent=2)
         say()
+        for m in models:
+            for c in m.cells:
+                if c.column != "local plasticity":
+                    say(f"{m.name}, {c.column}: {c.why}")
         for r in rows:
             say(r.found.sentence())
     return exits.DONE if all(r.agrees for r in rows) else exits.FAILED

@@ -16,7 +16,7 @@ from ..proof.acceptance import ACCEPTED, NOT_RUN
 from ..result import Proved, Result, scope
 from ..rules import claims
 from ..rules.zil import zil
-from . import conditions, figures, kernel_view, locality, precision, statement, tex, trust, wave
+from . import audit, conditions, figures, kernel_view, locality, precision, statement, tex, trust, wave
 from .calculation import calculation
 from .formula import Line
 
@@ -304,6 +304,27 @@ def believe(work: Work) -> None:
     work.page["copy"] = {"latex": tex.theorem_latex(main), "bibtex": trust.bibtex(main), "coq": coq}
 
 
+# -- 15: the literature -------------------------------------------------------------------
+def literature(work: Work) -> None:
+    """Every claim of the catalogue by paper, the errata, and Table 2 of Song et al."""
+    known = catalogue.entries()
+    results = {row["entry"].id: row["result"] for row in work.page["entries"]}
+    found = audit.audit(known, results, _main(work).claim.equations.net)
+    for row in found.errata:
+        e = row.erratum
+        if not e.misprint and (row.refuted or row.repaired):
+            wrong = [x.id for x in (*row.refuted, *row.repaired) if found.verdicts[x.id] != x.expected]
+            work.check(
+                f"{e.name}: what is printed is refuted and what repairs it is proved", not wrong, ", ".join(wrong)
+            )
+    for model in found.models:
+        # the one mark that is printed wrongly is E4
+        odd = [c for c in model.cells if c.agrees == ((model.name, c.column) == ("Fa-Z-IL", "equivalence"))]
+        detail = "; ".join(f"{c.column}: {c.text}, {c.why}" for c in odd)
+        work.check(f"Table 2, {model.name}: every mark as printed, but for E4", not odd, detail)
+    work.page["audit"] = found
+
+
 Stage = Callable[["Work"], None]
 STAGES: tuple[tuple[str, Stage], ...] = (
     ("proving the catalogue", prove_all),
@@ -317,4 +338,5 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("float errors", float_errors),
     ("training on the digits", training),
     ("trust", believe),
+    ("auditing the literature", literature),
 )

@@ -9,7 +9,9 @@ value node     of unit i of layer l: own x, mu, eps and bias; own weights theta[
                through the own weight
 error node     own x, mu and bias; weights theta[l+1,i,j]; x of unit j of layer l+1,
                only through theta[l+1,i,j]
-synapse        theta[l,i,j] itself; x, mu, eps and bias of unit j of layer l and of unit
+gate           of a rule that learns by its errors: phi of a unit reads the unit's own eps,
+               and its own memory of earlier ones
+synapse        theta[l,i,j] itself; x, mu, eps, phi and bias of unit j of layer l and of unit
                i of layer l-1, of every sample of the batch
 bias           beta[l,i] itself; the same of unit i of layer l-1
 clamped unit   its own entry of the input or of the target
@@ -44,7 +46,7 @@ from ..language.terms import App
 from ..networks.chain import Chain
 from ..networks.mlp import MLP
 from ..networks.network import B, L, Network, WeightKind, width
-from .equations import Equations, RuleError
+from .equations import PHI, QUIET, Equations, RuleError
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 Free = tuple[tuple[str, Idx], ...]  # index variables with their upper bounds; the lower one is 0
@@ -132,6 +134,7 @@ class Neighbourhood:
         for name, word in (("mu", "prediction"), ("eps", "error")):
             for form in (name, f"{name}_mixed"):
                 out.append(Held(form, at, f"{whose} {word}{over}", layer, last=L - 1, free=free))
+        out.append(Held(PHI, at, f"{whose} factor of learning{over}", layer, last=L - 1, free=free))
         if self.forward:
             out.append(Held("y", at, f"{whose} forward value{over}", layer, last=L, free=free))
         for k in self.net.kinds:
@@ -174,6 +177,11 @@ class Neighbourhood:
                 out.append(Held("x", (l + 1, b, j), role, l + 1, Idx(0), L, (above,), (l + 1, i, j), names))
         return tuple(out)
 
+    def gate(self, memory: Idx) -> tuple[Held, ...]:
+        """What the factor of a unit, and its memory, may read; ``memory``: of which window."""
+        own = [h for h in self.unit(l, i, "own") if h.symbol == "eps"]
+        return (*own, Held(QUIET, (memory, l, b, i), "own memory of earlier errors"))
+
     def synapse(self, kind: WeightKind) -> tuple[Held, ...]:
         sample, samples = qvar("?b"), (("?b", B),)
         units = tuple(qvar(u) for u in kind.units)
@@ -192,7 +200,7 @@ def sites(e: Equations) -> tuple[Site, ...]:
     """Every neuron and synapse of a running rule, in the terms of ``equations.timed_theory``."""
     net = e.net
     near = Neighbourhood(net, e.start is App("y", (l, b, i)))
-    timed = frozenset({"x", "mu", "eps", "mu_mixed", "eps_mixed", *(k.name for k in net.kinds)})
+    timed = frozenset({"x", "mu", "eps", "mu_mixed", "eps_mixed", PHI, QUIET, *(k.name for k in net.kinds)})
     constants = frozenset({"alpha", *(p.name for p in e.parameters)})
     state = (*span(b, 0, B), *span(i, 0, width(l)))
     now, start, after = (t, t), (Idx(0), Idx(0)), (t, t + 1)
@@ -205,7 +213,7 @@ def sites(e: Equations) -> tuple[Site, ...]:
         if unsatisfiable((*net.assumptions, *guards)):
             return  # a rule that learns at every step is never at rest
         used = {a.name for x in updated.idx for a in x.atoms() if isinstance(a, QVar)}
-        names = tuple(n for n in ("t", "l", "b", "i", "j", "p") if n in used)
+        names = tuple(n for n in ("t", "k", "l", "b", "i", "j", "p") if n in used)
         out.append(Site(kind, updated, names, guards, may, window, own, layers, timed, constants, note))
 
     for note, data, layer in (("input, clamped", "s_in", L), ("output, clamped", "s_out", Idx(0))):
@@ -225,6 +233,14 @@ def sites(e: Equations) -> tuple[Site, ...]:
             mixed, since = (t - 1, t), ge(t, 1)
         for name in ("mu_mixed", "eps_mixed"):
             site("error node", App(name, (t, l, b, i)), (since, *inner), near.error_node(), mixed, layers=(l, l + 1))
+    if e.gate is not None:
+        site("gate", App(PHI, (t, l, b, i)), (ge(t, 0), *inner), near.gate(e.gate.window), now)
+        if e.gate.past is not None:
+            m = qvar("k")
+            memory, kept = App(QUIET, (t, m, l, b, i)), near.gate(m - 1)
+            site("gate", memory, (eq(t, 0), ge(m, 0), *inner), kept, start, note="memory at the start")
+            site("gate", memory, (ge(t, 1), eq(m, 0), *inner), kept, now, note="memory of no time")
+            site("gate", memory, (ge(t, 1), ge(m, 1), *inner), kept, (t - 1, t), note="memory")
     for k in net.kinds:
         units = tuple(qvar(u) for u in k.units)
         ranges = tuple(c for u, bound in zip(units, k.bounds(l)) for c in span(u, 0, bound))
