@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..language.index import Idx, qvar
 from ..language.signature import Claim, Eq, Statement
 from ..language.terms import ONE, ZERO, Add, App, Inv, Mul, Num, Sum, Term, subst
@@ -11,7 +13,7 @@ from ..rules.claims import freeze as frozen
 from .goals import Stuck, Tools, prove_equation
 from .light_cone import _measure, induct, timed_names
 from .normal import normalize
-from .rewrite import Rewriter, bottom_up, determined, then
+from .rewrite import Conversion, Rewriter, bottom_up, determined, then
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 Out = tuple[dict[str, Theorem], list[Theorem]]
@@ -71,8 +73,9 @@ def _change(k: Kernel, ctx: Context, symbol: App, rewriter: Rewriter) -> Theorem
     if case is None:
         raise Stuck(ctx, Eq(symbol, symbol), f"the case of {symbol!r} is not determined")
     th = k.unfold(ctx, symbol, case)
-    for step in (lambda s: _one_sample(k, ctx, s), lambda s: rewriter(ctx, s), lambda s: normalize(k, ctx, s)):
-        moved = step(th.rhs)
+    steps: tuple[Conversion, ...] = (partial(_one_sample, k), rewriter, partial(normalize, k))
+    for step in steps:
+        moved = step(ctx, th.rhs)
         th = th if moved is None else k.trans(th, moved)
     return th
 
