@@ -107,9 +107,9 @@ def errors_are_deltas(k: Kernel, known: list[Theorem], zero: Theorem) -> Theorem
         if not k.entails(c, ge(l, 1)):
             return prove_equation(k, c, EPS, DELTA, Tools(known, lazy=("eps", "delta")))
         own = k.instantiate(c, zero, {"l": l, "b": b, "i": i})
-        feedback = _unfolded(k, c, GX, [zero, *known])
+        feedback = unfolded_value(k, c, GX, [zero, *known])
         none = k.trans(k.sym(feedback), k.hypothesis(c, "equilibrium", {"l": l, "b": b, "i": i}))
-        delta = _unfolded(k, c, DELTA, known)
+        delta = unfolded_value(k, c, DELTA, known)
         factor = multiple(delta.rhs, none.lhs) if none.lhs is not ZERO else None
         if factor is None:
             raise Stuck(c, Eq(delta.rhs, ZERO), "the equilibrium does not say that this is 0")
@@ -123,7 +123,7 @@ def errors_are_deltas(k: Kernel, known: list[Theorem], zero: Theorem) -> Theorem
     return out
 
 
-def _unfolded(k: Kernel, ctx: Context, t: App, lemmas: list[Theorem]) -> Theorem:
+def unfolded_value(k: Kernel, ctx: Context, t: App, lemmas: list[Theorem]) -> Theorem:
     """The value of a defined symbol, rewritten by lemmas and hypotheses, in normal form."""
     case = determined(k, ctx, t)
     if case is None:
@@ -270,7 +270,7 @@ def rest_zero_script(k: Kernel, claim: Claim) -> Out:
         tools = Tools(lazy=("mu", "y"))
         if not k.entails(c, lt(l, L)):
             return prove_equation(k, c, X, Y, tools)
-        error = _unfolded(k, c, EPS, [])
+        error = unfolded_value(k, c, EPS, [])
         none = k.trans(k.sym(error), k.instantiate(c, zero, {"l": l, "b": b, "i": i}))
         th = k.ring(c, X, Add(none.lhs, MU))
         th = k.trans(th, k.congruence(c, th.rhs, [none, k.refl(c, MU)]))
