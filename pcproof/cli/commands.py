@@ -6,7 +6,23 @@ from collections.abc import Iterable
 
 import click
 
-from . import check, coq, derive, doctor, generate, list, locality, prove, refute, report, show, smt, test, trust
+from . import (
+    characterise,
+    check,
+    coq,
+    derive,
+    doctor,
+    generate,
+    list,
+    locality,
+    prove,
+    refute,
+    report,
+    show,
+    smt,
+    test,
+    trust,
+)
 
 
 class _InOrder(click.Group):
@@ -34,5 +50,8 @@ def pcproof() -> None:
     """
 
 
-for _module in (list, show, derive, locality, prove, refute, check, trust, coq, smt, generate, test, report, doctor):
+for _module in (list, show, derive, locality, prove, refute, characterise, check, trust, coq, smt):
     pcproof.add_command(_module.command)
+for _module in (generate, test, report, doctor):
+    pcproof.add_command(_module.command)
+pcproof.add_command(characterise.american)
