@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .api import prove, proved_by_kernel
 from .language.evaluate import EvaluationError
 from .language.index import eq
-from .language.show import show, show_statement
+from .language.show import show, show_guards, show_relation
 from .language.signature import Claim, Statement
 from .language.terms import ONE, free_vars, subst
 from .networks.network import L
@@ -46,7 +46,7 @@ class Needed:
 
     @property
     def text(self) -> str:
-        return show_statement(self.condition)
+        return condition_text(self.condition)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -64,8 +64,7 @@ class Characterisation:
     verdict: "proved" (necessary and sufficient) or "unknown", with ``note``.
     needed: the conditions, which together suffice; sufficient: that theorem.
     never: from this depth on no values serve (``impossible`` is that theorem).
-    parallel: the theorem that layer l moves by ``factor`` times backprop's change,
-        given ``parallel_conditions``.
+    parallel: by which factors the changes are backprop's, where there are such.
     recursion: the error of the wave's first arrival, from the rule's own step.
     """
 
@@ -76,9 +75,7 @@ class Characterisation:
     never: int | None = None
     impossible: Result | None = None
     shallow: bool = False
-    parallel: Result | None = None
-    parallel_conditions: list[Statement] = field(default_factory=list)
-    factor: str = ""
+    parallel: Parallel | None = None
     assumed: list[str] = field(default_factory=list)
     note: str = ""
     recursion: str = ""
@@ -97,11 +94,7 @@ class Characterisation:
             "never_from_depth": self.never,
             "impossible": self.impossible.as_dict() if self.impossible is not None else None,
             "always_at_depth_1": self.shallow,
-            "parallel": {
-                "factor": self.factor,
-                "conditions": [show_statement(s) for s in self.parallel_conditions],
-                "theorem": self.parallel.as_dict() if self.parallel is not None else None,
-            },
+            "parallel": self.parallel.as_dict() if self.parallel is not None else None,
             "assumed": self.assumed,
             "note": self.note,
             "recursion": self.recursion,
@@ -133,9 +126,7 @@ class Characterisation:
         if self.shallow and self.needed and self.never is None:
             yield "  At depth 1 nothing is asked: proved."
         if self.parallel is not None and (self.needed or self.never is not None or self.verdict != "proved"):
-            where = " and ".join(show_statement(s) for s in self.parallel_conditions)
-            where = f" where {where}" if where else ""
-            yield f"Parallel to backprop{where}: layer l moves by {self.factor} times its change: proved."
+            yield str(self.parallel)
         if self.note:
             yield self.note
         if self.recursion:
@@ -157,7 +148,7 @@ def characterise(what: Any) -> Characterisation:
     e: Equations = claim.equations
     out = Characterisation(claim.id)
     nonzero = divisors(e)
-    out.assumed = ["alpha != 0", *(show_statement(s) for s in nonzero.values())]
+    out.assumed = ["alpha != 0", *(condition_text(s) for s in nonzero.values())]
     names = frozenset(n.removesuffix("_nonzero") for n in nonzero)
     try:
         benches = Benches(e)
@@ -166,7 +157,7 @@ def characterise(what: Any) -> Characterisation:
         _necessary(claim, out, benches, conditions)
         _verdict(claim, out)
         if out.needed or out.never is not None or out.verdict != "proved":
-            _parallel(out, benches, names)
+            out.parallel = parallel_to(e, benches)
     except (Unclear, EvaluationError) as u:
         out.note = f"{str(u)[:1].upper()}{str(u)[1:]}."
     if out.verdict != "proved":
@@ -307,19 +298,49 @@ def _depth_one(theory: Any) -> Any:
     return replace(theory, assumptions=(*theory.assumptions, eq(L, 1)))
 
 
-def _parallel(out: Characterisation, benches: Benches, nonzero: frozenset[str]) -> None:
-    from .tactics.unknowns import conjecture
+def condition_text(s: Statement) -> str:
+    """A condition in words: ``g[m] = 1 for 1 <= m < L``."""
+    where = f" for {show_guards(s.guards)}" if s.guards else ""
+    return show_relation(s.relation) + where
 
-    e = benches.e
-    conditions, never = conjecture(benches, nonzero, parallel=True)
-    f = _factors(benches, conditions)
+
+@dataclass
+class Parallel:
+    """Layer l moves by ``factor`` times backprop's change where ``conditions`` hold: that theorem."""
+
+    result: Result
+    conditions: list[Statement]
+    factor: str
+
+    def __str__(self) -> str:
+        where = " and ".join(condition_text(s) for s in self.conditions)
+        where = f" where {where}" if where else ""
+        return f"Parallel to backprop{where}: layer l moves by {self.factor} times its change: proved."
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "factor": self.factor,
+            "conditions": [condition_text(s) for s in self.conditions],
+            "theorem": self.result.as_dict(),
+        }
+
+
+def parallel_to(e: Equations, benches: Benches | None = None) -> Parallel | None:
+    """The factors by which a rule's changes are backprop's, if it has such factors and that is proved."""
+    from .tactics.unknowns import Benches, Unclear, conjecture
+
+    names = frozenset(n.removesuffix("_nonzero") for n in divisors(e))
+    try:
+        made = benches or Benches(e)
+        conditions, never = conjecture(made, names, parallel=True)
+    except (Unclear, EvaluationError):
+        return None
+    f = _factors(made, conditions)
     if never is not None or f is None:
-        return
+        return None
     statements = [c.statement() for c in conditions]
     result = prove(parallel_to_backprop(e, f, _named(statements)))
-    if result.verdict == "proved":
-        out.parallel, out.parallel_conditions = result, statements
-        out.factor = factor_text(f, e)
+    return Parallel(result, statements, factor_text(f, e)) if result.verdict == "proved" else None
 
 
 def factor_text(f: Factors, e: Equations) -> str:
