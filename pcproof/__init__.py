@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from . import rules
 from .api import confirm, prove, refute
+from .characterise import Characterisation, characterise
 from .language.signature import Claim
 from .networks.chain import Chain
 from .networks.mlp import MLP
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 __all__ = [
     "MLP",
     "Chain",
+    "Characterisation",
     "Claim",
     "Eq",
     "Proved",
@@ -33,6 +35,7 @@ __all__ = [
     "Sum",
     "Unknown",
     "before",
+    "characterise",
     "confirm",
     "is_zero",
     "nonzero",

@@ -46,6 +46,29 @@ def proved_by_kernel(claim: Claim) -> bool:
     return True
 
 
+def _scaled(claim: Claim) -> Proved | None:
+    """The proof by way of factors of the layers, where errors are not backprop's but changes are."""
+    from .language.evaluate import EvaluationError
+    from .rules.claims import final_weights
+    from .rules.equations import RuleError
+    from .rules.rule import divisors
+    from .rules.scaled import Factors, sufficient
+    from .tactics.unknowns import Benches, Unclear, conjecture, factors
+
+    e = claim.equations
+    try:
+        if e is None or claim.script is not None or claim.goals != final_weights(e):
+            return None
+        benches = Benches(e)
+        conditions, never = conjecture(benches, frozenset(n.removesuffix("_nonzero") for n in divisors(e)))
+        if conditions or never is not None:
+            return None
+        result = prove(sufficient(claim, e, Factors(*factors(benches, ())), {}))
+    except (Unclear, EvaluationError, RuleError):
+        return None
+    return result if isinstance(result, Proved) else None
+
+
 def prove(claim: Claim) -> Result:
     """Prove a claim for every depth and width, or refute it, or say unknown.
 
@@ -86,6 +109,9 @@ def prove(claim: Claim) -> Result:
     seconds = time.perf_counter() - started
     if found.counterexample is not None:
         return Refuted(claim, seconds, authority=["exact instance"], counterexample=found.counterexample, search=found)
+    scaled = _scaled(claim)
+    if scaled is not None:
+        return replace(scaled, seconds=time.perf_counter() - started)
     return Unknown(claim, seconds, open_goal=stuck.relation, open_context=stuck.context, note=stuck.note, search=found)
 
 

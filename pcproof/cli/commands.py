@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import click
 
 from . import (
+    characterise,
     check,
     conform,
     coq,
@@ -50,7 +51,8 @@ def pcproof() -> None:
     """
 
 
-for _module in (
-    list, show, derive, locality, prove, refute, check, trust, coq, smt, generate, test, conform, report, doctor,
-):  # fmt: skip
+for _module in (list, show, derive, locality, prove, refute, characterise, check, trust, coq, smt):
     pcproof.add_command(_module.command)
+for _module in (generate, test, conform, report, doctor):
+    pcproof.add_command(_module.command)
+pcproof.add_command(characterise.american)

@@ -11,17 +11,23 @@ from .terminal import heading, print_json, say, verdict_line
 
 if TYPE_CHECKING:
     from ..catalogue import Entry
+    from ..repair import Remarks
     from ..result import Result
 
 
-def report_verdict(entry: Entry, result: Result, as_json: bool, latex: bool = False) -> int:
-    """Print a result in the form asked for; returns the exit status."""
+def report_verdict(
+    entry: Entry, result: Result, as_json: bool, latex: bool = False, more: Remarks | None = None
+) -> int:
+    """Print a result in the form asked for, with what else is known of it; returns the exit status."""
     if as_json:
-        print_json({**result.as_dict(), "id": entry.id, "title": entry.title or result.claim.title})
+        further = {} if more is None else more.as_dict()
+        print_json({**result.as_dict(), **further, "id": entry.id, "title": entry.title or result.claim.title})
     elif latex:
         say(_latex(result))
     else:
         _print(entry, result)
+        for line in more.lines() if more is not None else ():
+            say(line)
     return exits.OF_VERDICT[result.verdict]
 
 

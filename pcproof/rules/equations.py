@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from ..language.arith import unsatisfiable
 from ..language.index import Con, Idx, QVar, ge, le, qvar
 from ..language.signature import DEFINED, Case, Definition, Symbol, Theory
 from ..language.terms import ONE, App, Lam, Term, add, mul, replace_apps, subst, subst_con, subterms
@@ -241,7 +242,8 @@ def timed_theory(e: Equations) -> Theory:
             Case((ge(t, 1), *layers, learning), add(old, App(k.change, (before, l, *units)))),
         ]
         if e.when != EVERY_STEP:
-            cases += [Case((ge(t, 1), *layers, other), old) for other in learning.negations()]
+            rest = [(ge(t, 1), *layers, other) for other in learning.negations()]
+            cases += [Case(guard, old) for guard in rest if not unsatisfiable((*net.assumptions, *guard))]
         group.append(Definition(k.name, ("t", "l", *k.units), tuple(cases), (t, Idx(rank["theta"]))))
         symbols += [
             Symbol(k.name, DEFINED, 2 + len(units), shape="time, " + k.shape, meaning=k.meaning),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ..language.index import eq, ge, le, lt, qvar
 from ..language.signature import DEFINED, Case, Claim, Definition, Eq, Statement, Symbol, Theory
-from ..language.terms import ZERO, App, Term, add, free_vars, mul, replace_apps, tidy
+from ..language.terms import ZERO, App, Term, add, free_vars, mul, replace_apps, subst, tidy
 from ..networks.backprop import DATA, backprop_definitions, initial_symbols, weight_names
 from ..networks.network import L
 from .claims import STATE, unit_ranges
@@ -94,3 +94,14 @@ def front_claim(e: Equations) -> Claim:
         equations=e,
         title=f"{e.name}: the running network makes the changes of its wavefront form",
     )
+
+
+def front_step(e: Equations) -> str:
+    """The recursion of the wave's first arrival, for people: the step of layer l with everything ahead frozen."""
+    from ..language.show import show
+
+    def eps(a: App) -> Term | None:
+        return App("eps", a.idx) if a.name == "front" else None
+
+    cases = [subst(replace_apps(_at_wave(e, c.value, own=True), eps), {"t": l - 1}) for c in e.step]
+    return "; ".join(f"eps[l,b,i] = {show(c)}" for c in dict.fromkeys(cases))

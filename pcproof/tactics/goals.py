@@ -10,6 +10,7 @@ from ..language.index import Con, Idx, QVar, Size
 from ..language.signature import Eq, Ne, Relation
 from ..language.terms import App, Pow, Term, free_vars, loose, subst, subst_idx, subterms
 from ..proof.kernel import Context, Kernel, Theorem
+from .monomials import Reducer
 from .normal import normalize
 from .rewrite import Conversion, Rewriter, both, then, undecided, unfold_once
 
@@ -123,7 +124,8 @@ def _step(k: Kernel, ctx: Context, t: Term, rewriter: Rewriter) -> Theorem | Non
         from .powers import Canceller
 
         th = then(k, th, Canceller(k)(ctx, _end(t, th)))
-    return th
+    products = Reducer(k, rewriter.products)
+    return then(k, th, products(ctx, _end(t, th)))
 
 
 def _end(t: Term, th: Theorem | None) -> Term:

@@ -14,7 +14,7 @@ The model only guesses; every theorem comes from the kernel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, cast
@@ -65,10 +65,12 @@ def _measure(theory: Theory, name: str) -> Idx:
 
 
 class Cone:
-    """The light cone of one rule."""
+    """The light cone of one rule; ``scale`` is c(l) and ``initial`` the weights at the start, where they are known."""
 
-    def __init__(self, k: Kernel, e: Equations) -> None:
-        self.k, self.e = k, e
+    def __init__(
+        self, k: Kernel, e: Equations, scale: Term | None = None, initial: Mapping[str, Term] | None = None
+    ) -> None:
+        self.k, self.e, self.scale, self.initial = k, e, scale, initial or {}
         self.theory = k.theory
         self.timed = timed_names(self.theory)
         self.static = {d.name for g in self.theory.definitions for d in g if d.name not in self.timed}
@@ -90,7 +92,8 @@ class Cone:
         state = ("b", "i")
         yield "x", state, App("y", (l, b, i))
         for kind in self.e.net.kinds:
-            yield kind.name, kind.units, App(kind.initial, (l, *(qvar(u) for u in kind.units)))
+            start = App(kind.initial, (l, *(qvar(u) for u in kind.units)))
+            yield kind.name, kind.units, self.initial.get(kind.name, start)
         for name in ("mu_mixed", "mu"):
             if name in self.timed:
                 yield name, state, App("y", (l, b, i))
@@ -206,7 +209,8 @@ class Cone:
         lhs, d = App("eps", (t, l, b, i)), App("delta", (l, b, i))
         stuck: Stuck | None = None
         own = "front" in self.theory.symbols
-        found = [(when, 0, App("front", (l, b, i)) if own else self.factor(when)) for when in self.arrivals()]
+        given = App("front", (l, b, i)) if own else self.scale
+        found = [(when, 0, given or self.factor(when)) for when in self.arrivals()]
         if all(c is None for _, _, c in found):
             found = [(when, 1, self.factor(when, 1)) for when in self.arrivals()]
         for when, first, c in found:

@@ -13,7 +13,7 @@ from ..language.arith import entails, unsatisfiable
 from ..language.fold import match
 from ..language.index import Con, Idx, QVar, qvar
 from ..language.signature import DEFINED, Eq, Relation, Statement
-from ..language.terms import App, Iverson, Pow, Sum, Term, children, free_vars, open_, open_lam, subst
+from ..language.terms import App, Iverson, Mul, Pow, Sum, Term, children, free_vars, open_, open_lam, subst
 from ..proof.kernel import Context, Kernel, KernelError, Theorem
 
 MOST_UNFOLDINGS = 300  # of one equation; beyond it the equation is left as it stands
@@ -117,12 +117,21 @@ class Rewriter:
     """Rewriting by hypotheses, lemmas and definitions, where guards follow from the context.
 
     unfold: names of symbols that are unfolded where their case is determined.
+    without: names of hypotheses that are not used.
     """
 
-    def __init__(self, k: Kernel, lemmas: Sequence[Theorem] = (), unfold: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        k: Kernel,
+        lemmas: Sequence[Theorem] = (),
+        unfold: Iterable[str] = (),
+        without: Iterable[str] = (),
+    ) -> None:
         self.k = k
+        self.without = frozenset(without)
         self.unfold = frozenset(unfold)
         self.lemmas: dict[str, list[Theorem]] = {}
+        self.products = [th for th in lemmas if isinstance(th.relation, Eq) and isinstance(th.relation.lhs, Mul)]
         for th in lemmas:
             self.add(th)
         self.blocked: list[tuple[Context, App]] = []
@@ -144,7 +153,7 @@ class Rewriter:
                 if values is not None:
                     return k.hypothesis(ctx, n, values)
             for name, h in k.theory.hypotheses.items():
-                values = matching(k, ctx, h, t)
+                values = None if name in self.without else matching(k, ctx, h, t)
                 if values is not None:
                     return k.hypothesis(ctx, name, values)
             for th in self.lemmas.get(t.name, ()):

@@ -1,0 +1,215 @@
+"""A rule on one family of small networks: one unit a layer, numbers as weights, data and activations.
+
+What equality with backprop there says of the rule's parameters is necessary
+for equality everywhere.  The networks are instances of the rule's own theory:
+widths and batch become 1, weights, biases, data and activations terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from ..language.index import Con, Idx, Size, eq, ge
+from ..language.signature import Case, Claim, Definition, Eq, Ne, Relation, Statement, Theory
+from ..language.terms import (
+    ONE,
+    ZERO,
+    App,
+    Iverson,
+    Num,
+    Pow,
+    Sum,
+    Term,
+    add,
+    children,
+    mul,
+    open_,
+    rebuild,
+    subst,
+    subst_idx,
+)
+from ..networks.network import L
+from .equations import moment
+from .scaled import Factors
+
+Script = Callable[[Any, Claim, Term], Any]
+MEETS = "equal_"  # hypotheses: on this network the rule is backprop
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A network for every depth: weights 1 but for those of the first layers, input 1.
+
+    weights: of layers 1, 2, ...; target: s_out.  constant: from this layer on
+    the activation is 1, before it the identity; None: the identity everywhere.
+    """
+
+    weights: tuple[Fraction, ...] = ()
+    target: Fraction = Fraction(2)
+    constant: int | None = None
+
+    def text(self) -> str:
+        """The network in words."""
+        f = "f = identity" if self.constant is None else f"f_l = 1 for l >= {self.constant}, the identity below"
+        own = [f"w[{n}] = {w}" for n, w in enumerate(self.weights, 1) if w != 1]
+        own.append("other weights 1" if own else "weights 1")
+        return ", ".join(["width 1", f, *own, f"x = 1, target {self.target}"])
+
+
+def _one(i: Idx) -> Idx:
+    return i.replace(lambda a: Idx(1) if isinstance(a, Size) and a.name in ("n", "B") else None)
+
+
+def _con(c: Con) -> Con:
+    return Con(c.kind, _one(c.expr))
+
+
+class _Instance:
+    def __init__(self, w: Witness, net_initial: Mapping[str, str]) -> None:
+        self.w, self.initial = w, net_initial
+
+    def term(self, t: Term) -> Term:
+        if isinstance(t, Sum):
+            bound = _one(t.bound)
+            return self.term(open_(t.body, 0)) if bound == Idx(1) else Sum(bound, self.term(t.body))
+        if isinstance(t, App):
+            return self._app(App(t.name, map(_one, t.idx), t.args))
+        if isinstance(t, Pow):
+            return Pow(self.term(t.base), _one(t.exponent))
+        if isinstance(t, Iverson):
+            return Iverson(_con(c) for c in t.cons)
+        parts = [self.term(c) for _, c in children(t)]
+        name = type(t).__name__
+        return add(*parts) if name == "Add" else mul(*parts) if name == "Mul" else rebuild(t, parts)
+
+    def _app(self, t: App) -> Term:
+        if t.name in ("f", "df"):
+            layer, argument = t.idx[0], self.term(t.args[0].body)
+            inner, outer = (argument, ONE) if t.name == "f" else (ONE, ZERO)
+            if self.w.constant is None:
+                return inner
+            if not layer.terms:
+                return outer if layer.const >= self.w.constant else inner
+            far = ge(layer, self.w.constant)
+            return add(mul(Iverson((far.negations()[0],)), inner), mul(Iverson((far,)), outer))
+        if t.name == self.initial.get("theta"):
+            layer = t.idx[0]
+            own = self.w.weights
+            if not layer.terms:
+                return Num(own[layer.const - 1]) if 1 <= layer.const <= len(own) else ONE
+            parts = [mul(Num(v), Iverson((eq(layer, n),))) for n, v in enumerate(own, 1)]
+            return add(*parts, Iverson((ge(layer, len(own) + 1),))) if own else ONE
+        if t.name == self.initial.get("beta"):
+            return ZERO
+        if t.name == "s_in":
+            return ONE
+        if t.name == "s_out":
+            return Num(self.w.target)
+        return t
+
+    def relation(self, r: Relation) -> Relation:
+        assert isinstance(r, (Eq, Ne))
+        return type(r)(self.term(r.lhs), self.term(r.rhs))
+
+    def statement(self, s: Statement) -> Statement:
+        return Statement(s.variables, tuple(map(_con, s.guards)), self.relation(s.relation))
+
+    def theory(self, theory: Theory) -> Theory:
+        gone = {"f", "df", "s_in", "s_out", *self.initial.values()}
+        groups = tuple(
+            tuple(
+                Definition(
+                    d.name,
+                    d.params,
+                    tuple(Case(tuple(map(_con, c.guard)), self.term(c.value)) for c in d.cases),
+                    tuple(map(_one, d.measure)),
+                )
+                for d in group
+            )
+            for group in theory.definitions
+        )
+        return Theory(
+            {n: a for n, a in theory.sizes.items() if n not in ("n", "B")},
+            theory.assumptions,
+            {n: s for n, s in theory.symbols.items() if n not in gone},
+            groups,
+            {n: self.statement(s) for n, s in theory.hypotheses.items()},
+        )
+
+
+def on_witness(claim: Claim, w: Witness) -> tuple[Theory, dict[str, Statement]]:
+    """The theory of a claim about a rule on one network, and the claim's goals there, by kind of weight."""
+    e = claim.equations
+    one = _Instance(w, {k.name: k.initial for k in e.net.kinds})
+    goals = {MEETS + k.name: one.statement(s) for k, s in zip(e.net.kinds, claim.goals)}
+    return one.theory(claim.theory), goals
+
+
+def _of_layer(claim: Claim, met: Mapping[str, Statement], layer: int) -> tuple[str, Eq]:
+    """The claim's equation for the weights of one layer, right after their moment, with the name of the goal."""
+    kind = claim.equations.net.kinds[0]
+    relation = met[MEETS + kind.name].relation
+    assert isinstance(relation, Eq)
+    when = subst_idx(moment(claim.equations.when), {"l": Idx(layer)}) + 1
+    at = {"t": when, "l": Idx(layer), **{u: Idx(0) for u in kind.units}}
+    return MEETS + kind.name, Eq(subst(relation.lhs, at), subst(relation.rhs, at))
+
+
+def necessary(
+    claim: Claim,
+    w: Witness,
+    condition: Statement,
+    known: Mapping[str, Statement],
+    depth: int,
+    script: Script,
+    layer: int | None = None,
+    factors: Factors | None = None,
+) -> Claim:
+    """If the rule is backprop on this network of depth ``depth`` or more, the condition holds, given ``known``.
+
+    layer: equality is asked of the weights of this layer only; None: of all.
+    """
+    theory, met = on_witness(claim, w)
+    c: Term = ONE
+    if factors is not None:
+        theory, c = factors.scale(theory)
+    if layer is not None:
+        name, relation = _of_layer(claim, met, layer)
+        met = {name: Statement((), (), relation)}
+    where = "" if layer is None else f" in layer {layer}"
+    return Claim(
+        id=f"{claim.id}_needs",
+        theory=_from(theory, depth, {**known, **met}),
+        goals=(condition,),
+        title=f"needed for equality{where}, from depth {depth} on; network: {w.text()}",
+        equations=claim.equations,
+        script=lambda k, one: script(k, one, c),
+    )
+
+
+def differs(claim: Claim, w: Witness, layer: int, known: Mapping[str, Statement], depth: int, script: Script) -> Claim:
+    """On this network, of depth ``depth`` or more, the weights of one layer do not end where backprop puts them."""
+    theory, met = on_witness(claim, w)
+    _, r = _of_layer(claim, met, layer)
+    goal = Statement((), (), Ne(r.lhs, r.rhs))
+    return Claim(
+        id=f"{claim.id}_never",
+        theory=_from(theory, depth, known),
+        goals=(goal,),
+        title=f"not backprop, whatever the parameters, from depth {depth} on; network: {w.text()}",
+        equations=claim.equations,
+        script=lambda k, one: script(k, one, ONE),
+    )
+
+
+def _from(theory: Theory, depth: int, known: Mapping[str, Statement]) -> Theory:
+    """From a depth on, where alpha is not 0 and ``known`` holds."""
+    hypotheses = {"alpha_nonzero": Statement((), (), Ne(App("alpha"), ZERO)), **known}
+    deep = (*theory.assumptions, ge(L, depth)) if depth > 1 else theory.assumptions
+    return replace(theory.extend(hypotheses=hypotheses), assumptions=deep)
+
+
+__all__ = ["MEETS", "Witness", "differs", "necessary", "on_witness"]

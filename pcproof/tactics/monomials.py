@@ -1,0 +1,122 @@
+"""Products that are known are replaced inside monomials: gamma p[l] = 1, a (1/a) = 1.
+
+The equations come from hypotheses and lemmas whose left side is a product,
+and from hypotheses a != 0.  Untrusted: every step is a call of a kernel rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..language.fold import Binding, match
+from ..language.index import Idx, QVar, qvar
+from ..language.signature import Eq, Ne, Statement
+from ..language.terms import ZERO, Add, Inv, Mul, Num, Term, subst
+from ..proof.kernel import Context, Kernel, Theorem
+from .normal import ring_to
+from .rewrite import both, then
+
+MOST_STEPS = 60  # replacements in one term; beyond it the term is left as it stands
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A product and how the equation for it is had at index terms."""
+
+    pattern: tuple[Term, ...]
+    statement: Statement
+    at: Callable[[Context, dict[str, Idx]], Theorem]
+
+
+class Reducer:
+    """Replaces known products in the monomials of a polynomial in normal form."""
+
+    def __init__(self, k: Kernel, lemmas: Sequence[Theorem] = ()) -> None:
+        self.k = k
+        self.known: list[_Known] = []
+        for name, s in k.theory.hypotheses.items():
+            self._hypothesis(name, s)
+        for th in lemmas:
+            r = th.relation
+            if isinstance(r, Eq) and isinstance(r.lhs, Mul):
+                self.known.append(
+                    _Known(r.lhs.args, th.statement(), lambda c, v, th=th: k.instantiate(c, th, v))  # type: ignore[misc]
+                )
+
+    def _hypothesis(self, name: str, s: Statement) -> None:
+        k, r = self.k, s.relation
+        if isinstance(r, Eq) and isinstance(r.lhs, Mul):
+            self.known.append(_Known(r.lhs.args, s, lambda c, v: k.hypothesis(c, name, v)))
+        if isinstance(r, Ne) and r.rhs is ZERO and not isinstance(r.lhs, Num):
+            factors = (r.lhs, Inv(r.lhs))
+            self.known.append(_Known(factors, s, lambda c, v: k.inverse(k.hypothesis(c, name, v))))
+
+    def __bool__(self) -> bool:
+        return bool(self.known)
+
+    def __call__(self, ctx: Context, t: Term) -> Theorem | None:
+        k = self.k
+        local = [
+            _Known(s.relation.lhs.args, s, lambda c, v, n=n: k.hypothesis(c, n, v))  # type: ignore[misc]
+            for n, s in enumerate(ctx.hypotheses)
+            if isinstance(s.relation, Eq) and isinstance(s.relation.lhs, Mul)
+        ]
+        known = [*local, *self.known]
+        if not known:
+            return None
+        th: Theorem | None = None
+        for _ in range(MOST_STEPS):
+            step = self._once(ctx, t if th is None else th.rhs, known)
+            if step is None:
+                break
+            th = then(k, th, step)
+        return th
+
+    def _once(self, ctx: Context, t: Term, known: Sequence[_Known]) -> Theorem | None:
+        k = self.k
+        if isinstance(t, Add):
+            parts = [self._once(ctx, a, known) if isinstance(a, Mul) else None for a in t.args]
+            if all(p is None for p in parts):
+                return None
+            th = k.congruence(ctx, t, [both(k, ctx, a, p) for a, p in zip(t.args, parts)])
+            return then(k, th, ring_to(k, ctx, th.rhs))
+        if not isinstance(t, Mul):
+            return None
+        for one in known:
+            for places, values in _places(one, t.args):
+                guards, _ = one.statement.at(values)
+                if not all(k.entails(ctx, c) for c in guards):
+                    continue
+                equation = one.at(ctx, values)
+                rest = [a for n, a in enumerate(t.args) if n not in places]
+                grouped = Mul(equation.lhs, *rest)
+                th = k.ring(ctx, t, grouped)
+                th = k.trans(th, k.congruence(ctx, grouped, [equation, *(k.refl(ctx, r) for r in rest)]))
+                return then(k, th, ring_to(k, ctx, th.rhs))
+        return None
+
+
+def _places(one: _Known, factors: Sequence[Term]) -> Iterator[tuple[frozenset[int], dict[str, Idx]]]:
+    """Where the factors of a known product stand among ``factors``, with the values of its variables."""
+    variables = one.statement.variables
+    names = {v: qvar("?" + v) for v in variables}
+    parameters = tuple("?" + v for v in variables)
+
+    def go(
+        patterns: Sequence[Term], used: frozenset[int], found: Binding
+    ) -> Iterator[tuple[frozenset[int], dict[str, Idx]]]:
+        if not patterns:
+            values = {v: found[p] for v, p in zip(variables, parameters) if p in found}
+            loose = any(isinstance(a, QVar) and a.name.startswith("?") for i in values.values() for a in i.atoms())
+            if len(values) == len(variables) and not loose:
+                yield used, values
+            return
+        for n, factor in enumerate(factors):
+            if n in used:
+                continue
+            more = match(subst(patterns[0], names), factor, dict(found), parameters)
+            if more is not None:
+                yield from go(patterns[1:], used | {n}, more)
+
+    yield from go(one.pattern, frozenset(), {})

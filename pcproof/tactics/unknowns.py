@@ -1,0 +1,615 @@
+"""A rule run with its parameters as unknowns, and what follows for them at small depths.
+
+Networks with one unit a layer and small numbers as data run over the field of
+rational functions in the parameters.  What the rule does there differs from
+backprop by a polynomial in the parameters; a Groebner basis of these is the
+condition at that depth.  ``conjecture`` reads one condition for every depth off
+those of depth 1 to 4; ``factors`` the factor by which a layer's error grows.
+Guesses, every one: what is made of them is proved elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from itertools import product
+from random import Random
+from time import perf_counter
+from typing import Any
+
+from ..language.evaluate import EvaluationError, Evaluator, Model
+from ..language.index import Con, Idx, ge, le, qvar
+from ..language.signature import PARAMETER, Claim, Eq, Ne, Statement
+from ..language.terms import App, Inv, Mul, Num, Term, add, mul
+from ..networks.network import L
+from ..proof.ring import term_of
+from ..rules.equations import Equations, moment, timed_theory
+
+DEPTHS = (1, 2, 3, 4)
+SECONDS = 6.0  # for all depths together
+NUMBERS = (1, -1, 2, 3, -2)
+DATA = 3  # networks at each depth: affine activations, then two with squares
+Name = tuple[str, "int | None"]  # a parameter, or one of its entries
+
+
+class Unclear(Exception):
+    """Nothing is read off the small networks; the message says why."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """``relation`` = 0 at every depth from ``depth`` on.
+
+    relation: a polynomial, as {monomial: coefficient}, a monomial being a tuple
+        of (parameter, index, power).
+    mode: "fixed" (indices as they stand), "range" (the relation, shifted by 0
+        up to L - depth, at every depth L) or "end" (indices count from L).
+    """
+
+    relation: tuple[tuple[tuple[tuple[str, int | None, int], ...], Fraction], ...]
+    depth: int
+    mode: str
+
+    @property
+    def indexed(self) -> bool:
+        return any(i is not None for m, _ in self.relation for _, i, _ in m)
+
+    def at(self, depth: int) -> list[dict[tuple[tuple[Name, int], ...], Fraction]]:
+        """The polynomials that vanish at one depth."""
+        if depth < self.depth:
+            return []
+        shifts = {"fixed": [0], "range": range(depth - self.depth + 1), "end": [depth - self.depth]}[self.mode]
+        return [
+            {tuple(((n, None if i is None else i + s), p) for n, i, p in m): c for m, c in self.relation}
+            for s in shifts
+        ]
+
+    def statement(self) -> Statement:
+        """The condition for every depth; the side that is rewritten stands at the left."""
+        shift: Idx = Idx(0)
+        variables: tuple[str, ...] = ()
+        guards: tuple[Con, ...] = ()
+        indices = [i for m, _ in self.relation for _, i, _ in m if i is not None]
+        if self.mode == "range":
+            low = min(indices)
+            shift, variables = qvar("m") - low, ("m",)
+            guards = (ge(qvar("m"), low), le(qvar("m"), L - self.depth + low))
+        elif self.mode == "end":
+            shift = L - self.depth
+
+        def term(m: tuple[tuple[str, int | None, int], ...]) -> Term:
+            return mul(*(f for n, i, p in m for f in [App(n, () if i is None else (shift + i,))] * p))
+
+        left = self._left()
+        value = dict(self.relation)
+        rest = add(*(mul(Num(-c / value[left]), term(m)) for m, c in self.relation if m != left))
+        return Statement(variables, guards, Eq(_canonical(term(left)), rest))
+
+    def _left(self) -> tuple[tuple[str, int | None, int], ...]:
+        """A parameter of its own that occurs nowhere else, or the largest monomial."""
+        names = [n for m, _ in self.relation for n, _, _ in m]
+        alone = [m for m, _ in self.relation if len(m) == 1 and m[0][2] == 1 and names.count(m[0][0]) == 1]
+        alone = [m for m in alone if m[0][0] != "alpha"]
+        if alone:
+            return max(alone, key=lambda m: (m[0][1] is not None, m[0][0]))
+        return max((m for m, _ in self.relation), key=lambda m: (sum(p for _, _, p in m), m))
+
+
+def _canonical(t: Term) -> Term:
+    from ..proof.ring import polynomial
+
+    return term_of(polynomial(t))
+
+
+class Bench:
+    """One depth: the rule in several small networks, its parameters unknown.
+
+    given: values of single parameters, as functions of the field's unknowns.
+    """
+
+    def __init__(self, e: Equations, depth: int, given: Mapping[str, Any] | None = None, data: int = DATA) -> None:
+        self.e, self.depth = e, depth
+        self.theory = timed_theory(e)
+        self.field, self.unknown = _field(e, depth)
+        self.names = list(self.unknown)
+        self.given = given or {}
+        self.runs = [self._run(seed) for seed in range(data)]
+
+    def number(self, q: Fraction | int) -> Any:
+        return _number(self.field, q)
+
+    def _run(self, seed: int) -> Evaluator:
+        random, table = Random(seed), dict[object, Any]()
+
+        def some(*key: object) -> Any:
+            if key not in table:
+                table[key] = self.number(random.choice(NUMBERS))
+            return table[key]
+
+        def parameter(name: str) -> Callable[..., Any]:
+            if name in self.given:
+                value = self.given[name]
+                return lambda *i: value if not callable(value) else value(self, *i)
+            return lambda *i: _entry(self.unknown, name, i)
+
+        own = {p.name for p in self.e.parameters} | {"alpha"}
+        parameters: dict[str, Callable[..., Any]] = {}
+        for s in self.theory.symbols.values():
+            if s.kind == PARAMETER:
+                parameters[s.name] = parameter(s.name) if s.name in own else lambda *i, n=s.name: some(n, i)
+        square = seed > 0
+        functions = {
+            "f": lambda l, v: some("a", l) + some("b", l) * v + (some("c", l) * v * v if square else self.number(0)),
+            "df": lambda l, v: some("b", l) + (2 * some("c", l) * v if square else self.number(0)),
+        }
+        sizes: dict[str, Any] = {"L": self.depth, "B": 1, "n": lambda _: 1, **dict.fromkeys(self.e.sizes, 2)}
+        return Evaluator(self.theory, Model(sizes, parameters, functions, number=self.number))
+
+    # -- what the rule does ---------------------------------------------------------
+    def moves(self, layer: int, kind: str | None = None) -> list[tuple[Any, Any]]:
+        """(total change of the weights of a layer, backprop's change), one pair a network and kind of weight."""
+        out = []
+        for run in self.runs:
+            time = run.index(moment(self.e.when), {"l": layer}) + 1
+            if time < 0:
+                raise Unclear(f"the weights of layer {layer} would learn before time 0")
+            for k in self.e.net.kinds:
+                units = (0,) * len(k.units)
+                if kind is None or k.name == kind:
+                    change = run.call(k.name, (time, layer, *units)) - run.call(k.initial, (layer, *units))
+                    out.append((change, run.call(k.initial_change, (layer, *units))))
+        return out
+
+    def error_factor(self, layer: int) -> Any:
+        """c with eps = c delta at the moment of the layer's weights, the same in all networks."""
+        found = set()
+        for run in self.runs:
+            time = run.index(moment(self.e.when), {"l": layer + 1})
+            eps, delta = run.call("eps", (time, layer, 0, 0)), run.call("delta", (layer, 0, 0))
+            if delta == 0:
+                continue
+            found.add(eps / delta)
+        if len(found) != 1:
+            raise Unclear("the error of a layer is not a multiple of backprop's")
+        return found.pop()
+
+
+def _text(n: Name) -> str:
+    return n[0] if n[1] is None else f"{n[0]}_{n[1]}"
+
+
+def understood(e: Equations) -> None:
+    """Raise ``Unclear`` on rules that have no light cone of the plain kind."""
+    if e.gate is not None or e.held:
+        raise Unclear("the rule has no wave that arrives once: its factors or predictions are not those of one moment")
+    from ..rules.equations import EVERY_STEP
+
+    if e.when == EVERY_STEP:
+        raise Unclear("the rule learns at every step; equality with backprop is asked of rules that learn once")
+    if {k.name for k in e.net.kinds} - {"theta", "beta"} or [f.name for f in e.net.functions] != ["f", "df"]:
+        raise Unclear(f"the small networks are made of plain layers, and this is a {e.net.name}")
+
+
+# -- ideals ------------------------------------------------------------------------------
+class Ideal:
+    """A set of polynomials in named unknowns, by its Groebner basis; ``nonzero`` ones are divided out.
+
+    powers: powers of factors stand as they are; otherwise each counts once.
+    """
+
+    def __init__(
+        self, polynomials: Sequence[Any], symbols: Sequence[Any], nonzero: frozenset[str], powers: bool = False
+    ) -> None:
+        from sympy import factor_list, groebner
+
+        self.symbols = list(symbols)
+        now = [p for p in polynomials if p != 0]
+        while True:
+            out = []
+            for p in now:
+                kept = 1
+                for f, power in factor_list(p)[1]:
+                    if str(f) not in nonzero:
+                        kept = kept * f ** (power if powers else 1)
+                out.append(kept)
+            basis = groebner(out, *self.symbols, order="grevlex") if out else None
+            new = list(basis.exprs) if basis is not None else []
+            if set(map(str, new)) == set(map(str, now)):
+                break
+            now = new
+        self.basis, self.elements = basis, new
+
+    @property
+    def everything(self) -> bool:
+        return any(x.is_number and x != 0 for x in self.elements)
+
+    def contains(self, p: Any) -> bool:
+        return p == 0 or (self.basis is not None and bool(self.basis.contains(p)))
+
+    def same(self, other: Ideal) -> bool:
+        return all(other.contains(x) for x in self.elements) and all(self.contains(x) for x in other.elements)
+
+
+def _symbols(names: Sequence[Name]) -> list[Any]:
+    """Unknowns, those to be expressed by others first; alpha comes last."""
+    from sympy import Symbol
+
+    ordered = sorted(names, key=lambda n: (n[0] == "alpha", n[1] is None, -(n[1] or 0), n[0]))
+    return [Symbol(_text(n)) for n in ordered]
+
+
+def _expression(p: Mapping[tuple[tuple[Name, int], ...], Fraction]) -> Any:
+    from sympy import Rational, Symbol
+
+    out = Rational(0)
+    for m, c in p.items():
+        term = Rational(c.numerator, c.denominator)
+        for n, k in m:
+            term = term * Symbol(_text(n)) ** k
+        out += term
+    return out
+
+
+def _relation(p: Any, names: Sequence[Name]) -> tuple[tuple[tuple[tuple[str, int | None, int], ...], Fraction], ...]:
+    from sympy import Poly
+
+    by_text = {_text(n): n for n in names}
+    poly = Poly(p, *sorted(p.free_symbols, key=str))
+    rows = []
+    for powers, c in poly.terms():
+        m = tuple((*by_text[str(g)], k) for g, k in zip(poly.gens, powers) if k)
+        rows.append((tuple(sorted(m, key=str)), Fraction(int(c.p), int(c.q))))
+    return tuple(sorted(rows, key=str))
+
+
+class Benches:
+    """The small networks of one rule, by depth, each run once.  Raises ``Unclear`` where there are none."""
+
+    def __init__(self, e: Equations) -> None:
+        understood(e)
+        self.e = e
+        self.made: dict[int, Bench] = {}
+
+    def __getitem__(self, depth: int) -> Bench:
+        if depth not in self.made:
+            self.made[depth] = Bench(self.e, depth)
+        return self.made[depth]
+
+
+def conjecture(
+    benches: Benches, nonzero: frozenset[str] = frozenset(), parallel: bool = False
+) -> tuple[list[Condition], int | None]:
+    """What has to hold of the parameters at every depth, as depths 1 to 4 have it.
+
+    Returns the conditions, and the depth from which on no parameters will do
+    (None if there is none).  ``parallel``: for being a multiple of backprop,
+    layer by layer, and not 0.  Raises ``Unclear``.
+    """
+    nonzero = nonzero | {"alpha"}
+    started = perf_counter()
+    ideals: dict[int, tuple[Ideal, list[Name]]] = {}
+    for depth in DEPTHS:
+        bench = benches[depth]
+        rows: list[Any] = []
+        for layer in range(1, depth + 1):
+            rows += _crossed(bench, layer, nonzero) if parallel else [u - v for u, v in bench.moves(layer)]
+        found = Ideal([r.numer.as_expr() for r in rows], _symbols(bench.names), nonzero)
+        ideals[depth] = found, bench.names
+        if found.everything:
+            if depth > 2:
+                raise Unclear(f"no values of the parameters serve from depth {depth} on")
+            return _generalised(ideals, nonzero, depth - 1), depth
+        if perf_counter() - started > SECONDS / 3 and depth >= 3:
+            break
+        if perf_counter() - started > SECONDS:
+            raise Unclear("the small networks take too long to be run with unknown parameters")
+    return _generalised(ideals, nonzero, max(ideals)), None
+
+
+def _crossed(bench: Bench, layer: int, nonzero: frozenset[str]) -> list[Any]:
+    """u v' - u' v for the pairs of networks: 0 where the change is one multiple of backprop's."""
+    out = []
+    for kind in bench.e.net.kinds:
+        pairs = bench.moves(layer, kind.name)
+        for (u, v), (u2, v2) in zip(pairs, pairs[1:]):
+            d = u * v2 - u2 * v
+            if d == 0:
+                continue
+            # where the rule does not move at all is no multiple worth having
+            for g in (g for n, g in bench.unknown.items() if n[0] not in nonzero):
+                while (
+                    d.numer.rem(g.numer) == 0 and d != 0 and all(w.numer.rem(g.numer) == 0 for w, z in pairs if z != 0)
+                ):
+                    d = d / g
+            out.append(d)
+    return out
+
+
+def _generalised(ideals: Mapping[int, tuple[Ideal, list[Name]]], nonzero: frozenset[str], last: int) -> list[Condition]:
+    out: list[Condition] = []
+
+    def implied(depth: int) -> Ideal:
+        _, names = ideals[depth]
+        return Ideal([_expression(p) for c in out for p in c.at(depth)], _symbols(names), nonzero)
+
+    for depth in sorted(d for d in ideals if d <= last):
+        ideal, names = ideals[depth]
+        for x in sorted(ideal.elements, key=lambda x: (len(x.free_symbols), len(str(x)), str(x))):
+            if implied(depth).contains(x):
+                continue
+            more = [d for d in ideals if d <= last and d >= depth]
+            forms = [Condition(_relation(y, names), depth, "range") for y in _alike(x, out)]
+            forms += [Condition(_relation(x, names), depth, mode) for mode in ("fixed", "end")]
+            for one in forms:
+                if one.mode != "fixed" and not one.indexed:
+                    continue
+                if all(ideals[d][0].contains(_expression(p)) for d in more for p in one.at(d)):
+                    out.append(one)
+                    break
+            else:
+                raise Unclear(f"{x} = 0 is needed at depth {depth}, and not in the same way at others")
+        if not implied(depth).same(ideal):
+            raise Unclear(f"what is needed at depth {depth} has no form that holds at every depth")
+    return out
+
+
+def _alike(x: Any, known: Sequence[Condition]) -> Iterator[Any]:
+    """``x``, and ``x`` with what is known to be equal put in: alpha for eta[1], eta[1] for alpha."""
+    from sympy import Symbol
+
+    yield x
+    for c in known:
+        monomials = [m for m, _ in c.relation]
+        if c.mode == "fixed" and len(monomials) == 2 and all(len(m) == 1 and m[0][2] == 1 for m in monomials):
+            if sum(v for _, v in c.relation) == 0:
+                a, b = (Symbol(_text(m[0][:2])) for m in monomials)
+                yield from (x.subs(a, b), x.subs(b, a))
+
+
+def says(claim: Claim, depth: int) -> bool:
+    """Does backprop's change of one layer come down to what a claim about one network says of the parameters?
+
+    Looked at at two depths, modulo the claim's other hypotheses; alpha is not 0.
+    """
+    from sympy import cancel
+
+    for d in (depth, depth + 1):
+        try:
+            run = _numbers_run(claim, d)
+            there = difference(claim, d)
+            (wanted,) = _instances(run, claim.goals[0], d)
+        except EvaluationError:
+            return False
+        ideal = _known(claim, run, d)
+        wanted = wanted if ideal.basis is None else ideal.basis.reduce(wanted)[1]
+        if there == 0 or wanted == 0 or not cancel(there / wanted).is_number:
+            return False
+    return True
+
+
+def difference(claim: Claim, depth: int) -> Any:
+    """What the weights of a layer differ by from backprop's, modulo what is known and factors alpha.
+
+    claim: about a rule on one network of numbers.  Raises EvaluationError.
+    """
+    from sympy import factor_list
+
+    run = _numbers_run(claim, depth)
+    lhs, rhs = compared(claim)
+    there = (run.value(lhs, {}) - run.value(rhs, {})).numer.as_expr()
+    ideal = _known(claim, run, depth)
+    if ideal.everything:
+        return 0
+    there = there if ideal.basis is None else ideal.basis.reduce(there)[1]
+    if there == 0:
+        return there
+    c, parts = factor_list(there)
+    out = c
+    for f, power in parts:
+        if str(f) != "alpha":
+            out = out * f**power
+    return out
+
+
+def compared(claim: Claim) -> tuple[Term, Term]:
+    """The two sides that a claim about one network compares, from its hypothesis or its goal."""
+    r = claim.goals[0].relation
+    if isinstance(r, Eq):
+        r = claim.theory.hypotheses["equal_" + claim.equations.net.kinds[0].name].relation
+    assert isinstance(r, (Eq, Ne))
+    return r.lhs, r.rhs
+
+
+def _numbers_run(claim: Claim, depth: int) -> Evaluator:
+    field_, unknown = _field(claim.equations, depth)
+    parameters: dict[str, Callable[..., Any]] = {}
+    for name in {n for n, _ in unknown}:
+        parameters[name] = lambda *i, name=name: _entry(unknown, name, i)
+    sizes: dict[str, Any] = {"L": depth, **dict.fromkeys(claim.equations.sizes, 2)}
+    return Evaluator(claim.theory, Model(sizes, parameters, number=lambda q: _number(field_, q)))
+
+
+def _known(claim: Claim, run: Evaluator, depth: int) -> Ideal:
+    rows = [
+        p for n, s in claim.theory.hypotheses.items() if n.startswith("condition") for p in _instances(run, s, depth)
+    ]
+    return Ideal(rows, _symbols(list(_field(claim.equations, depth)[1])), frozenset(), powers=True)
+
+
+def simple(p: Any, claim: Claim, depth: int) -> tuple[bool, Statement] | None:
+    """The condition p = 0, if p is a power of one parameter (then True comes with it) or linear in one."""
+    if len(p.free_symbols) != 1:
+        return None
+    (x,) = p.free_symbols
+    poly = p.as_poly(x)
+    power = len(poly.terms()) == 1
+    condition = Condition(_relation(p, list(_field(claim.equations, depth)[1])), depth, "fixed")
+    if condition.indexed or not (power or poly.degree() == 1):
+        return None
+    return power, condition.statement()
+
+
+def _instances(run: Evaluator, s: Statement, depth: int) -> list[Any]:
+    """A condition at one depth, as polynomials that vanish."""
+    assert isinstance(s.relation, Eq)
+    out = []
+    for point in product(range(depth + 2), repeat=len(s.variables)):
+        env = dict(zip(s.variables, point))
+        if all(run.holds(c, env) for c in s.guards):
+            out.append((run.value(s.relation.lhs, env) - run.value(s.relation.rhs, env)).numer.as_expr())
+    return out
+
+
+def _entry(unknown: Mapping[Name, Any], name: str, idx: tuple[int, ...]) -> Any:
+    key = (name, idx[0] if idx else None)
+    if key not in unknown:
+        raise EvaluationError(f"{name}{list(idx)} is not read")
+    return unknown[key]
+
+
+@lru_cache(maxsize=4096)
+def _number(field_: Any, q: Fraction | int) -> Any:
+    from sympy.polys.domains import QQ
+
+    q = Fraction(q)
+    return field_(QQ(q.numerator, q.denominator))
+
+
+def _field(e: Equations, depth: int) -> tuple[Any, dict[Name, Any]]:
+    """Rational functions of alpha and the rule's parameters, entries up to ``depth`` + 2."""
+    names: list[Name] = [("alpha", None)]
+    for p in e.parameters:
+        if p.arity > 1:
+            raise Unclear(f"the parameter {p.name} has more than one index")
+        if p.name != "alpha":
+            names += [(p.name, None)] if not p.arity else [(p.name, i) for i in range(depth + 3)]
+    made, gens = _rational_functions(tuple(names))
+    return made, dict(zip(names, gens))
+
+
+@lru_cache(maxsize=256)
+def _rational_functions(names: tuple[Name, ...]) -> tuple[Any, tuple[Any, ...]]:
+    from sympy.polys.domains import QQ
+    from sympy.polys.fields import field
+
+    made, *gens = field([_text(n) for n in names], QQ)
+    return made, tuple(gens)
+
+
+# -- factors -----------------------------------------------------------------------------
+def factors(benches: Benches, conditions: Sequence[Condition]) -> tuple[Term, dict[str, Term]]:
+    """r(l), by which the error of layer l >= 1 exceeds that of layer l - 1, and the rate of each kind of weight.
+
+    Both over l; the change of weights of layer l is rate(l) c(l - 1) times
+    backprop's, with c(0) = 1 and c(l) = r(l) c(l - 1).  Raises ``Unclear``
+    where small networks do not have such factors.
+    """
+    depth, e = max(DEPTHS) - 1, benches.e
+    given = _given(conditions)
+    bench = Bench(e, depth, given) if given else benches[depth]
+    try:
+        c = [bench.error_factor(layer) for layer in range(depth)]
+    except EvaluationError as error:
+        raise Unclear(str(error)) from None
+    if c[0] != 1:
+        raise Unclear("the error of the output is not backprop's")
+    if any(v == 0 for v in c):
+        raise Unclear("an error of the wave is 0")
+    growth = _for_every_layer({n: c[n] / c[n - 1] for n in range(1, depth)}, bench)
+    rates: dict[str, Term] = {}
+    for kind in e.net.kinds:
+        by_layer = {}
+        for layer in range(1, depth + 1):
+            ratios = {u / v for u, v in bench.moves(layer, kind.name) if v != 0}
+            if len(ratios) != 1:
+                raise Unclear("the change of a layer is not a multiple of backprop's")
+            by_layer[layer] = ratios.pop() / c[layer - 1]
+        rates[kind.name] = _for_every_layer(by_layer, bench)
+    return growth, rates
+
+
+def _given(conditions: Sequence[Condition]) -> dict[str, Any]:
+    """Values of parameters that conditions fix outright."""
+    out: dict[str, Any] = {}
+    for condition in conditions:
+        s = condition.statement()
+        if not isinstance(s.relation, Eq):
+            continue
+        lhs, rhs = s.relation.lhs, s.relation.rhs
+        if isinstance(lhs, App) and not lhs.idx and isinstance(rhs, Num):
+            out[lhs.name] = lambda bench, value=rhs.value: bench.number(value)
+        elif isinstance(lhs, App) and not lhs.idx and isinstance(rhs, App) and not rhs.idx:
+            out[lhs.name] = lambda bench, name=rhs.name: bench.unknown[name, None]
+    return out
+
+
+def _for_every_layer(values: Mapping[int, Any], bench: Bench) -> Term:
+    """One term in l whose values at layers are these; ``Unclear`` if there is none of the forms tried.
+
+    The deepest layer is read; each index in it counts from l, or stands as it is.
+    """
+    deepest = max(values)
+    by_text = {_text(n): n for n in bench.names}
+    used = sorted(
+        {by_text[str(g)] for p in (values[deepest].numer, values[deepest].denom) for g in _occurring(p)}, key=str
+    )
+    indexed = [n for n in used if n[1] is not None]
+    for modes in product((True, False), repeat=len(indexed)):
+        term = _term(values[deepest], deepest, by_text, dict(zip(indexed, modes)))
+        if all(_has(bench, term, layer, value) for layer, value in values.items()):
+            return term
+    raise Unclear("the factors of the layers have no common form")
+
+
+def _occurring(p: Any) -> list[Any]:
+    return [g for n, g in enumerate(p.ring.symbols) if any(powers[n] for powers in p.monoms())]
+
+
+def _has(bench: Bench, term: Term, layer: int, value: Any) -> bool:
+    try:
+        return bool(bench.runs[0].value(term, {"l": layer}) == value)
+    except EvaluationError:
+        return False
+
+
+def _term(value: Any, layer: int, by_text: Mapping[str, Name], shifted: Mapping[Name, bool]) -> Term:
+    """An element of the field as a term in which indices are relative to l, or stand as they are."""
+
+    def symbol(text: str) -> Term:
+        name, i = by_text[text]
+        if i is None:
+            return App(name)
+        return App(name, (qvar("l") + (i - layer) if shifted[name, i] else i,))
+
+    def polynomial(p: Any) -> Term:
+        parts = []
+        for powers, c in p.terms():
+            factors_ = [symbol(str(g)) for g, k in zip(p.ring.symbols, powers) for _ in range(k)]
+            parts.append(mul(Num(Fraction(int(c.numerator), int(c.denominator))), *factors_))
+        return _canonical(add(*parts))
+
+    top, below = polynomial(value.numer), polynomial(value.denom)
+    return _canonical(mul(top, _inverse(below)))
+
+
+def _inverse(t: Term) -> Term:
+    if isinstance(t, Num):
+        return Num(1 / t.value)
+    return mul(*(_inverse(a) for a in t.args)) if isinstance(t, Mul) else Inv(t)
+
+
+__all__ = [
+    "Bench",
+    "Benches",
+    "Condition",
+    "Ideal",
+    "Unclear",
+    "conjecture",
+    "difference",
+    "factors",
+    "says",
+    "simple",
+    "understood",
+]
