@@ -1,4 +1,4 @@
-"""`pcproof conform`: kinds are told apart, every bug of the list is caught and named, bad functions end in a sentence."""
+"""`pcproof conform`: kinds told apart, every bug of the list caught and named, bad functions end in a sentence."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def attack(
 ) -> tuple[int, list[str]]:
     """The number of networks tried, and the weak spots that there was no time for."""
     tried, left = 0, []
-    todo = list(attacks(s))
+    todo = [(name, _few_shapes(p) if s.library.compiles else p) for name, p in attacks(s)]
     for n, (name, probe) in enumerate(todo):
         progress(name, n, len(todo))
         if late():
@@ -139,6 +139,10 @@ def attack(
         if answer.exact or not probe.exact:
             judge.look(name, Sample.of(probe, answer))
     return tried, list(dict.fromkeys(left))
+
+
+def _few_shapes(probe: Probe) -> Probe:
+    return replace(probe, widths=tuple(min(n, 2) for n in probe.widths), batch=min(probe.batch, 2))
 
 
 def _manners(answer: Answer, probe: Probe) -> list[Finding]:

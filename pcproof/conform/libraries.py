@@ -38,6 +38,7 @@ class Library:
 
     name = "numpy"
     exact = True  # arrays hold Fractions as well
+    compiles = False  # every operation for every shape: networks of few shapes are tried
 
     def array(self, a: Any) -> Any:
         """An array of the library from a NumPy array."""
@@ -92,7 +93,7 @@ class Torch(Library):
 
 
 class Jax(Library):
-    name, exact = "jax", False
+    name, exact, compiles = "jax", False, True
 
     def array(self, a: Any) -> Any:
         import jax.numpy as jnp
@@ -144,22 +145,28 @@ def library(name: str) -> Library:
 
 
 def used_by(function: Callable[..., Any]) -> str:
-    """The library whose arrays a function expects, read off the modules that it names."""
+    """The library whose arrays a function expects, read off the modules that it names or imports."""
     inner: Any = function
     while hasattr(inner, "__wrapped__"):
         inner = inner.__wrapped__
     inner = getattr(inner, "func", inner)
-    scope = dict(getattr(inner, "__globals__", {}))
+    scope = list(dict(getattr(inner, "__globals__", {})).values())
     for cell in getattr(inner, "__closure__", None) or ():
         try:
-            scope[str(id(cell))] = cell.cell_contents
+            scope.append(cell.cell_contents)
         except ValueError:  # a cell that was not filled
             continue
-    modules = {
-        str(getattr(v, "__name__", "") if _is_module(v) else getattr(v, "__module__", "")) for v in scope.values()
-    }
-    found = {m.partition(".")[0] for m in modules}
+    modules = {str(getattr(v, "__name__" if _is_module(v) else "__module__", "")) for v in scope}
+    found = {m.partition(".")[0] for m in modules} | _names(getattr(inner, "__code__", None))
     return next((n for n in ("jax", "torch") if n in found or (n == "jax" and "equinox" in found)), "numpy")
+
+
+def _names(code: Any) -> set[str]:
+    """Names in a function's code and in the functions inside it: modules that are imported there."""
+    if code is None:
+        return set()
+    inside = [_names(c) for c in code.co_consts if hasattr(c, "co_names")]
+    return set(code.co_names).union(*inside)
 
 
 def _is_module(thing: Any) -> bool:

@@ -46,6 +46,8 @@ def guarded(seconds: float) -> Iterator[None]:
             yield
     except TooLong:
         raise Raised(f"was not done after {seconds:g} s") from None
+    except Raised:
+        raise
     except RecursionError:
         raise Raised("raised RecursionError: the recursion is too deep") from None
     except (Exception, SystemExit) as e:

@@ -82,3 +82,19 @@ def load(what: str) -> Callable[..., Any]:
     if not callable(function):
         raise Unusable(f"{name} in {where} is {type(function).__name__}, not a function")
     return function  # type: ignore[no-any-return]
+
+
+def where(function: Callable[..., Any]) -> str:
+    """What ``load`` needs to find a function again, "" for one that has no name in a module."""
+    module, name = getattr(function, "__module__", None), getattr(function, "__name__", "")
+    home = sys.modules.get(module or "")
+    if home is None or getattr(home, name, None) is not function:
+        return ""
+    file = getattr(home, "__file__", None)
+    if module == "__main__" or importlib.util.find_spec(str(module).partition(".")[0]) is None or _is_test(file):
+        return f"{file}:{name}" if file else ""
+    return f"{module}:{name}"
+
+
+def _is_test(file: str | None) -> bool:
+    return file is not None and not (Path(file).parent / "__init__.py").is_file()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .libraries import NAME
 from .limits import Raised
 
 
-def sequential(weights: list[Any], activation: Any, biases: list[Any] | None) -> Any:
+def sequential(weights: list[Any], activation: str, biases: list[Any] | None) -> Any:
     """Linear layers with the activation between them, one child a layer."""
     from torch import nn
 
@@ -19,14 +20,14 @@ def sequential(weights: list[Any], activation: Any, biases: list[Any] | None) ->
     return nn.Sequential(*layers)
 
 
-def _layer(activation: Any) -> Any:
+def _layer(activation: str) -> Any:
     from torch import nn
 
     known = {
         "identity": nn.Identity, "tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "leaky_relu": nn.LeakyReLU,
         "elu": nn.ELU, "gelu": nn.GELU, "silu": nn.SiLU,
     }  # fmt: skip
-    return known[str(activation)]()
+    return known[activation]()
 
 
 def from_module(step: Callable[..., Any], build: Callable[..., Any] = sequential) -> Callable[..., Any]:
@@ -39,8 +40,6 @@ def from_module(step: Callable[..., Any], build: Callable[..., Any] = sequential
     def update(weights: list[Any], x: Any, target: Any, activation: str, biases: list[Any] | None = None) -> Any:
         import torch
 
-        if not isinstance(activation, str):
-            raise TypeError("a module is built from the name of an activation")
         model = build(weights, activation, biases)
         matrices = [p for p in model.parameters() if p.ndim == 2]
         vectors = [p for p in model.parameters() if p.ndim == 1]
@@ -56,5 +55,6 @@ def from_module(step: Callable[..., Any], build: Callable[..., Any] = sequential
             raise Raised("left a parameter without .grad")
         return found[0] if biases is None else tuple(found)
 
+    update.forms = (NAME,)  # type: ignore[attr-defined]
     update.__name__ = getattr(step, "__name__", "step")
     return update

@@ -214,7 +214,7 @@ def conform(
     if bad or not met or strict:
         progress("the smallest case", 0, 1)
         scale = _wanted(kind, returns, reduction) if strict else kind.scale
-        case = _smallest(s, kind, expect, scale, samples, bad, path or name, met and not strict)
+        case = _smallest(s, kind, expect, scale, samples, bad, path, met and not strict)
     return Conformance(
         name, s, kind, expect, met, strict, findings, why, networks + len(samples), not_tried, case,
         time.monotonic() - started, path,

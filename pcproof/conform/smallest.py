@@ -95,7 +95,7 @@ def smallest(s: Subject, fails: Fails, start: Probe | None, wide: bool, path: st
         if says is not None:
             return Smallest(probe, says, code(s, probe, path), searched, True)
         searched += 1
-        if searched >= (MOST if s.library.name != "jax" else MOST // 4):
+        if searched >= (MOST // 4 if s.library.compiles else MOST):
             break
     return shrunk(s, fails, start, path, searched)
 
@@ -161,7 +161,8 @@ def code(s: Subject, probe: Probe, path: str) -> str:
     if lib == "jax":
         lines += ["import jax", 'jax.config.update("jax_enable_x64", True)']
     lines.append("from pcproof.conform import Probe, expected, function, given, load")
-    lines += ["", f"update = load({path!r})  # {probe}"]
+    found = f"load({path!r})" if path else f"{s.name}"
+    lines += ["", f"update = {found}  # {probe}"]
     count = sum(a.size for a in [*data.weights, data.x, data.target])
     if count <= NUMBERS and not probe.layout and probe.numbers in (FRACTIONS, FLOAT64, FLOAT32):
         lines += _literal(data, probe, lib)

@@ -193,16 +193,17 @@ def subject_of(function: Callable[..., Any], name: str, arrays: str | None = Non
     except ValueError as e:
         raise Unusable(str(e)) from None
     for lib in tried:
-        for form in FORMS:
+        for form in getattr(function, "forms", FORMS):
             s = Subject(function, name, lib, form, seconds=seconds)
             try:
                 out, _, _ = s.raw(FIRST)
             except Raised as e:
-                errors.append(str(e))
+                given_as = f" when the activation is given as a {form}" if errors else ""
+                errors += [] if str(e) in errors else [f"{e}{given_as}"]
                 continue
             _layout(s, out)
             return _abilities(s)
-    raise Unusable(f"{name} {errors[0]} ({FIRST})")
+    raise Unusable(f"{name} {'; '.join(dict.fromkeys(errors[:2]))} ({FIRST})")
 
 
 def _layout(s: Subject, out: Any) -> None:

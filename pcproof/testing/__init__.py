@@ -9,8 +9,16 @@
 ``broken``            Z-IL with one condition broken
 ``runner``            running them with hypothesis; the summary
 ``junit``             the summary as JUnit XML
+``conformance``       ``assert_conforms``, for update functions of other people
+``plugin``            the same as a fixture and a marker of pytest
 ====================  =========================================================
 
 ``pcproof test`` runs them from an installed wheel; ``tests/test_properties.py``
 runs the same ones.
 """
+
+from __future__ import annotations
+
+from .conformance import assert_conforms
+
+__all__ = ["assert_conforms"]
