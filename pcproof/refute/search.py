@@ -142,9 +142,8 @@ class SearchResult:
         assert found is not None
         smaller = self.cases - 1
         plural = "" if smaller == 1 else "s"
-        said = [
-            f"{smaller:,} smaller case{plural} searched, {'it does not differ' if smaller == 1 else 'none differs'}"
-        ]
+        none = "it does not differ" if smaller == 1 else "none differs"
+        said = [f"{smaller:,} smaller case{plural} searched, {none}" if smaller else "it is the first case"]
         if self.identities:
             plural = "" if self.identities == 1 else "s"
             said.append(f"at {self.identities} smaller size{plural} both sides are the same polynomial")

@@ -1,0 +1,12 @@
+"""Errors go back through fixed random weights instead of the transposed ones."""
+
+from pcproof import MLP, Eq, Rule, Sum, sq
+from pcproof.rules.products import back, matrix, slope
+
+net = MLP()
+x, mu, eps, y, theta, l, t, L, alpha = net.symbols("x mu eps y theta l t L alpha")
+R = matrix(net, "R")
+F = Sum(sq(x[l] - mu[l]) / 2, (l, 0, L - 1))
+step = {x[l]: -eps[l] + slope(x[l]) * back(R[l], eps[l - 1])}
+learn = {theta[l + 1]: -alpha * F.diff(theta[l + 1])}
+rule = Rule(net, energy=F, start={x[l]: y[l]}, when=Eq(t, l), step=step, learn=learn)
