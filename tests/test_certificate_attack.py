@@ -34,7 +34,7 @@ from pcproof.tactics.prover import prove_claim
 
 PROVED = [e.id for e in entries().values() if e.expected == "proved"]
 ATTACKED = ("prediction_fixed_point", "zil", "gamma_law", "backprop_gradient", "zil_dynamics")
-SAMPLE = 120
+SAMPLE = 60
 WHOLE, MOST = ("learning_fixed_point",), 5_000
 Edit = tuple[str, Callable[[], None], Callable[[], None]]
 
