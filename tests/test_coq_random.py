@@ -163,7 +163,12 @@ def renamed(data: Json, rng: random.Random) -> Json:
     def term(row: Json) -> Json:
         kind, *rest = row
         if kind == "app":
-            return [kind, symbols[rest[0]], [index(i) for i in rest[1]], [[k, term(b)] for k, b in rest[2]]]
+            return [
+                kind,
+                symbols[rest[0]],
+                [index(i) for i in rest[1]],
+                [[[index(n) for n in bounds], term(b)] for bounds, b in rest[2]],
+            ]
         if kind == "pow":
             return [kind, term(rest[0]), index(rest[1])]
         if kind == "sum":

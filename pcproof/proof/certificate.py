@@ -36,7 +36,7 @@ from ..language.signature import (
     Theory,
     relation_terms,
 )
-from ..language.terms import Add, App, Inv, IsZero, Iverson, Lam, Mul, Num, Pow, Sum, Term, symbols
+from ..language.terms import Add, App, Inv, IsZero, Iverson, Mul, Num, Pow, Sum, Term, symbols
 from . import check
 from .kernel import Context, Item, Kernel, KernelError, Theorem
 
@@ -47,7 +47,8 @@ Json = Any
 class _Writer:
     """Terms in full; a table of contexts, filled in order of first use; the sizes mentioned."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[str, Symbol] | None = None) -> None:
+        self.known = known or {}
         self.contexts: list[Json] = []
         self.sizes: set[str] = set()
         self._term: dict[Term, Json] = {}
@@ -92,14 +93,16 @@ class _Writer:
             self._term[t] = self._row(t)
         return self._term[t]
 
-    def lam(self, a: Lam) -> Json:
-        return [a.arity, self.term(a.body)]
+    def arguments(self, t: App) -> Json:
+        """Each with the upper bounds of its indices, as the symbol reads them here."""
+        bounds = self.known[t.name].bounds if t.args else None
+        return [[[self.index(b) for b in bounds(k, t.idx)], self.term(a.body)] for k, a in enumerate(t.args) if bounds]
 
     def _row(self, t: Term) -> Json:
         if isinstance(t, Num):
             return ["num", str(t.value)]
         if isinstance(t, App):
-            return ["app", t.name, [self.index(i) for i in t.idx], [self.lam(a) for a in t.args]]
+            return ["app", t.name, [self.index(i) for i in t.idx], self.arguments(t)]
         if isinstance(t, Add):
             return ["add", *(self.term(a) for a in t.args)]
         if isinstance(t, Mul):
@@ -322,7 +325,7 @@ def document(theory: Theory, goals: Sequence[tuple[Statement, int]], items: Sequ
 
     theory: what is to be stated of it.  items: in order; premises are ids.
     """
-    w, number = _Writer(), {item.id: n for n, item in enumerate(items)}
+    w, number = _Writer(theory.symbols), {item.id: n for n, item in enumerate(items)}
     stated = w.theory(theory)
     rows = [{"statement": w.statement(s), "item": number[n]} for s, n in goals]
     steps = [w.item(item, number) for item in items]
@@ -476,7 +479,7 @@ def difference(data: Json, theory: Theory, goals: Sequence[Statement]) -> str:
         for name in stated[what]:
             if name not in known:
                 return f"{what}: the certificate has {name!r}, which the claim does not"
-    w = _Writer()
+    w = _Writer(theory.symbols)
     pointed = {n for n, s in stated["symbols"].items() if s["derivatives"]}
     part = _part(theory, set(stated["symbols"]), pointed, set(stated["hypotheses"]), set(stated["directions"]))
     wanted = {**w.theory(part), "sizes": {n: theory.sizes[n] for n in stated["sizes"]}}

@@ -57,7 +57,7 @@ SHAPES: dict[str, Any] = {
     "values": [("name", "at")],
 }  # fmt: skip
 TERMS: dict[str, Any] = {
-    "num": ("word",), "app": ("name", ["index"], [("natural", "part")]), "add": ["part"], "mul": ["part"],
+    "num": ("word",), "app": ("name", ["index"], [(["index"], "part")]), "add": ["part"], "mul": ["part"],
     "inv": ("part",), "iszero": ("part",), "pow": ("part", "index"), "sum": ("index", "part"), "iverson": "guards",
 }  # fmt: skip
 RELATIONS: dict[str, Any] = {
@@ -455,11 +455,13 @@ class Checker(Terms):
                 return self.make(op, head=Fraction(*values))
             case "app":
                 name, indices, args = values
-                binders, s = tuple(k for k, _ in args), self.symbols.get(name)
-                ok = s and len(indices) == s["arity"] and binders == tuple(map(len, s["ranges"]))
+                s, bounds = self.symbols.get(name), [b for b, _ in args]
+                ok = s and len(indices) == s["arity"] and len(args) == len(s["ranges"])
                 need(ok, "a symbol as declared is expected")
                 self.used["symbols"].add(name)
-                return self.make(op, (p for _, p in args), indices, name, binders)
+                t = self.make(op, (p for _, p in args), indices, name, tuple(map(len, bounds)))
+                need(bounds == [self.ranges(t, k) for k in range(len(args))], "other ranges than declared")
+                return t
             case "iverson":
                 return self.make(op, (), (e for _, e in values), tuple(kind for kind, _ in values))
         parts = [v for v in values if isinstance(v, Term)]
@@ -629,12 +631,12 @@ class Checker(Terms):
             inner = self.open(part, variables(names))
             yield from self.calls(inner, known + self.within(t, k, names), depth + len(names))
 
-    def ranges(self, t: Term, k: int) -> Sequence[Index]:
+    def ranges(self, t: Term, k: int) -> tuple[Index, ...]:
         """How far the indices go that part k of a term has bound."""
         if t.op != "app":
             return t.indices[: t.binders[k]]
         values = assigned(map(str, range(len(t.indices))), t.indices)
-        return [replace(b, values.get) for b in self.symbols[t.head]["ranges"][k]]
+        return tuple(replace(b, values.get) for b in self.symbols[t.head]["ranges"][k])
 
     def within(self, t: Term, k: int, names: Sequence[str]) -> tuple[Con, ...]:
         """0 <= name < bound for the indices that part k of a term has bound."""

@@ -37,7 +37,7 @@ class _Table:
         kind, *rest = t
         if kind == "app":
             name, indices, arguments = rest
-            row = [kind, name, indices, [[k, self.number(a)] for k, a in arguments]]
+            row = [kind, name, indices, [[len(bounds), self.number(a)] for bounds, a in arguments]]
         elif kind in ("add", "mul", "inv", "iszero"):
             row = [kind, *map(self.number, rest)]
         elif kind == "pow":
@@ -61,7 +61,10 @@ class _Table:
 
 
 def tabled(data: Json) -> Json:
-    """The certificate with ``terms``, a list of terms whose parts, like all mentions of terms, are numbers in it."""
+    """The certificate with ``terms``, a list of terms whose parts, like all mentions of terms, are numbers in it.
+
+    An argument has the number of its indices; how far they go is declared with the symbol.
+    """
     table, theory = _Table(), data["theory"]
     groups = [
         [{**d, "cases": [{**c, "value": table.number(c["value"])} for c in d["cases"]]} for d in group]

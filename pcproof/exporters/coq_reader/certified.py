@@ -119,7 +119,7 @@ class Certified:
         if kind != "app":
             raise ValueError(f"unknown kind of term {kind!r}")
         name, indices, args = rest
-        values = tuple(self.argument(k, b, at) for k, b in args)
+        values = tuple(self.argument(len(bounds), b, at) for bounds, b in args)
         return "app", at.env, name, tuple(self.integer(i, at) for i in indices), values
 
     def argument(self, indices: int, body: Json, at: Place) -> Value:
@@ -154,15 +154,15 @@ class Certified:
         s = self.symbols[name]
         own = tuple(self.integer(i, at) for i in indices)
         if s["ranges"] == [[]]:
-            count, body = args[0]
-            x = self.argument(count, body, at)
+            x = self.argument(0, args[0][1], at)
             curve: Value = ("lam", (REAL,), ("app", "p", name, own, (("real", at.depth),)))
             return "slope", curve, x, ("app", "p", s["derivatives"][0], own, (x,))
         types: list[Any] = []
         given: list[Value] = []
         parts: list[Value] = []
         inside = at.deeper(2 * len(args))
-        for k, (bounds, (count, body)) in enumerate(zip(s["ranges"], args)):
+        for k, (bounds, (_, body)) in enumerate(zip(s["ranges"], args)):
+            count = len(bounds)
             where, what = at.depth + 2 * k, at.depth + 2 * k + 1
             types += [(REAL, *argument_type(bounds)), argument_type(bounds)]
             limits = self._bounds(bounds, own, inside)
@@ -172,7 +172,7 @@ class Certified:
             moving = ("lam", (REAL,), ("apply", where, (step, *js)))
             given.append(_in_range(js, limits, ("eq", ("apply", where, (number(0), *js)), start)))
             given.append(_in_range(js, limits, ("slope", moving, number(0), _bound_value(what, js))))
-            points = tuple(self.argument(n, b, inside.deeper(count)) for n, b in args)
+            points = tuple(self.argument(len(r), b, inside.deeper(count)) for r, b in args)
             part = product([("app", "p", s["derivatives"][k], (*own, *js), points), _bound_value(what, js)])
             for bound in reversed(limits):
                 part = ("sum", bound, ("lam", (INTEGER,), part))

@@ -310,8 +310,12 @@ class Certificate:
             s = self.theory.symbols.get(symbol)
             need(s is not None, f"the symbol {symbol!r} is not declared")
             assert s is not None
-            need(len(idx) == s.arity and [k for k, _ in args] == [len(r) for r in s.ranges], f"{symbol!r}: its shape")
-            return self.make.make("app", (symbol, tuple(map(self.index, idx))), [(k, self._term(a)) for k, a in args])
+            need(len(idx) == s.arity and len(args) == len(s.ranges), f"{symbol!r}: its shape")
+            parts = [(len(bounds), self._term(a)) for bounds, a in args]
+            t = self.make.make("app", (symbol, tuple(map(self.index, idx))), parts)
+            given = [[self.index(b) for b in bounds] for bounds, _ in args]
+            need(given == [self.ranges(t, k) for k in range(len(args))], f"{symbol!r}: other ranges than declared")
+            return t
         if op in ("add", "mul"):
             return self.make.make(op, None, [(0, self._term(part)) for part in rest])
         if op in ("inv", "iszero"):
