@@ -15,7 +15,7 @@ error of an equilibrium at the output is a solution.
 """
 
 from pcproof.catalogue import Entry
-from pcproof.rules import linear, linear_learning
+from pcproof.rules import linear, linear_landscape, linear_learning
 
 ORDER = 27
 
@@ -44,6 +44,42 @@ ENTRIES = (
         source=INNOCENTI,
         equation="Theorem 1, converse",
         claim=linear.equilibrium_state,
+    ),
+    Entry(
+        id="linear_rates",
+        title="Linear network with a variance of each layer: the equilibrium in closed form",
+        source="Ishikawa et al. 2025",
+        equation="Theorem 4.2, gamma_l = 1 / v^l",
+        claim=linear.rates,
+        note="with v = 1 linear_equilibrium; their C_gamma is C / v^0",
+    ),
+    Entry(
+        id="linear_hessian",
+        title="Linear network: the second variation of the energy by the state is a sum of squares",
+        source=INNOCENTI,
+        equation="strictly convex inference",
+        claim=linear_landscape.hessian,
+    ),
+    Entry(
+        id="linear_definite",
+        title="Linear network: the activity Hessian is positive definite",
+        source=INNOCENTI,
+        equation="strictly convex inference",
+        claim=linear_landscape.definite,
+    ),
+    Entry(
+        id="linear_minimum",
+        title="Linear network: an equilibrium is the minimum of the energy",
+        source=INNOCENTI,
+        equation="strictly convex inference",
+        claim=linear_landscape.minimum,
+    ),
+    Entry(
+        id="linear_unique",
+        title="Linear network: there is one equilibrium at most",
+        source=INNOCENTI,
+        equation="unique z*",
+        claim=linear_landscape.one_equilibrium,
     ),
     Entry(
         id="linear_alignment",

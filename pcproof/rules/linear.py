@@ -294,3 +294,13 @@ def equilibrium_state(m: Linear = Linear()) -> Claim:
         script=state_script,
         title="Linear network: the state with the errors P^l^T X is an equilibrium",
     )
+
+
+def rates() -> Claim:
+    """``stationary`` with variances v^l = 1 / gamma^l: eps^l = (v^l / v^0) P^l^T eps^0, (v^0 + C) eps^0 = v^0 r."""
+    claim = stationary(Linear(variances=True))
+    return replace(
+        claim,
+        id="linear_rates",
+        title="Linear network with a variance of each layer: the equilibrium in closed form",
+    )
