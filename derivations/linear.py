@@ -15,12 +15,13 @@ error of an equilibrium at the output is a solution.
 """
 
 from pcproof.catalogue import Entry
-from pcproof.rules import linear, linear_landscape, linear_learning
+from pcproof.rules import linear, linear_landscape, linear_learning, linear_limits
 
 ORDER = 27
 
 INNOCENTI = "Innocenti et al. 2024"
 SONG = "Song et al. 2024"
+WB = "Whittington & Bogacz 2017"
 
 ENTRIES = (
     Entry(
@@ -52,6 +53,21 @@ ENTRIES = (
         equation="Theorem 4.2, gamma_l = 1 / v^l",
         claim=linear.rates,
         note="with v = 1 linear_equilibrium; their C_gamma is C / v^0",
+    ),
+    Entry(
+        id="linear_output_variance",
+        title="Linear network: with output variance k, k times the errors are backprop's up to a constant over k",
+        source=WB,
+        equation="WB-6",
+        claim=linear_limits.errors,
+        note="k xi^l = delta^l - P^l^T C U exactly; k^2 |k xi^0 - delta^0|^2 <= |C r|^2",
+    ),
+    Entry(
+        id="linear_output_variance_changes",
+        title="Linear network: with output variance k, k times the changes are backprop's up to a constant over k",
+        source=WB,
+        equation="WB-6, updates",
+        claim=linear_limits.changes,
     ),
     Entry(
         id="linear_hessian",

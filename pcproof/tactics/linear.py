@@ -177,6 +177,14 @@ def brought(m: Linear, layer: Idx, unit: Idx) -> Term:
     return total(width(Idx(0)), lambda q: mul(product(layer, q, unit), weighted(m, Idx(0), q)))
 
 
+def stationarity(k: Kernel, c: Context) -> Theorem:
+    """The gradient of a hidden layer, written out, is 0."""
+    zero = k.hypothesis(c, "equilibrium", {"l": l, "b": b, "i": i})
+    if "gx" not in k.theory.symbols:
+        return zero
+    return k.trans(k.sym(value(k, c, App("gx", (l, b, i)), ())), zero)
+
+
 def hidden_errors(k: Kernel, m: Linear) -> Theorem:
     """Stationary: eps^l / v^l = P^l^T eps^0 / v^0 at the hidden layers."""
     claim = Statement(EVERY, (*HIDDEN, *STATE), Eq(weighted(m, l, i), brought(m, l, i)))
@@ -185,8 +193,7 @@ def hidden_errors(k: Kernel, m: Linear) -> Theorem:
     lhs, rhs = claim.relation.lhs, claim.relation.rhs
 
     def case(c: Context, side: Con) -> Theorem:
-        gradient = k.sym(value(k, c, App("gx", (l, b, i)), ()))
-        known = [k.trans(gradient, k.hypothesis(c, "equilibrium", {"l": l, "b": b, "i": i}))]
+        known = [stationarity(k, c)]
         if side.kind == "eq":
             return combine(k, c, lhs, rhs, known, Tools(eager=("P",)))
         before = under(
