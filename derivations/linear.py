@@ -15,12 +15,13 @@ error of an equilibrium at the output is a solution.
 """
 
 from pcproof.catalogue import Entry
-from pcproof.rules import linear, linear_learning
+from pcproof.rules import linear, linear_landscape, linear_learning, linear_limits
 
 ORDER = 27
 
 INNOCENTI = "Innocenti et al. 2024"
 SONG = "Song et al. 2024"
+WB = "Whittington & Bogacz 2017"
 
 ENTRIES = (
     Entry(
@@ -44,6 +45,57 @@ ENTRIES = (
         source=INNOCENTI,
         equation="Theorem 1, converse",
         claim=linear.equilibrium_state,
+    ),
+    Entry(
+        id="linear_rates",
+        title="Linear network with a variance of each layer: the equilibrium in closed form",
+        source="Ishikawa et al. 2025",
+        equation="Theorem 4.2, gamma_l = 1 / v^l",
+        claim=linear.rates,
+        note="with v = 1 linear_equilibrium; their C_gamma is C / v^0",
+    ),
+    Entry(
+        id="linear_output_variance",
+        title="Linear network: with output variance k, k times the errors are backprop's up to a constant over k",
+        source=WB,
+        equation="WB-6",
+        claim=linear_limits.errors,
+        note="k xi^l = delta^l - P^l^T C U exactly; k^2 |k xi^0 - delta^0|^2 <= |C r|^2",
+    ),
+    Entry(
+        id="linear_output_variance_changes",
+        title="Linear network: with output variance k, k times the changes are backprop's up to a constant over k",
+        source=WB,
+        equation="WB-6, updates",
+        claim=linear_limits.changes,
+    ),
+    Entry(
+        id="linear_hessian",
+        title="Linear network: the second variation of the energy by the state is a sum of squares",
+        source=INNOCENTI,
+        equation="strictly convex inference",
+        claim=linear_landscape.hessian,
+    ),
+    Entry(
+        id="linear_definite",
+        title="Linear network: the activity Hessian is positive definite",
+        source=INNOCENTI,
+        equation="strictly convex inference",
+        claim=linear_landscape.definite,
+    ),
+    Entry(
+        id="linear_minimum",
+        title="Linear network: an equilibrium is the minimum of the energy",
+        source=INNOCENTI,
+        equation="strictly convex inference",
+        claim=linear_landscape.minimum,
+    ),
+    Entry(
+        id="linear_unique",
+        title="Linear network: there is one equilibrium at most",
+        source=INNOCENTI,
+        equation="unique z*",
+        claim=linear_landscape.one_equilibrium,
     ),
     Entry(
         id="linear_alignment",

@@ -25,9 +25,15 @@ class NotProvedError(ValueError):
 def scope(claim: Claim) -> dict[str, str]:
     """For what sizes the claim speaks, computed from its free symbols.
 
-    A size is "arbitrary" if it occurs as a symbol; nothing is looked up by name
-    of the theorem.
+    A size is "arbitrary" if it occurs as a symbol, and the number that an
+    assumption says it is; nothing is looked up by name of the theorem.
     """
+    fixed = {
+        a.name: str(-c.expr.const * k)
+        for c in claim.theory.assumptions
+        for a, k in (c.expr.terms if c.kind == "eq" and len(c.expr.terms) == 1 else ())
+        if isinstance(a, Size) and not a.args and k in (1, -1)
+    }
     found: set[str] = set()
 
     def look(s: Statement) -> None:
@@ -45,7 +51,7 @@ def scope(claim: Claim) -> dict[str, str]:
                 for c in case.guard:
                     found.update(a.name for a in c.expr.atoms() if isinstance(a, Size))
     words = {"L": "depth", "n": "width", "B": "batch"}
-    return {words.get(n, n): "arbitrary" if n in found else "not involved" for n in claim.theory.sizes}
+    return {words.get(n, n): fixed.get(n, "arbitrary") if n in found else "not involved" for n in claim.theory.sizes}
 
 
 @dataclass(eq=False)

@@ -12,13 +12,14 @@ from pcproof import api
 from pcproof.catalogue import entries
 from pcproof.language.evaluate import Evaluator, Model
 from pcproof.language.index import ge, qvar
-from pcproof.language.signature import Claim, Eq, Statement
+from pcproof.language.signature import Claim, Eq, Statement, Tangent
 from pcproof.language.terms import App, mul
 from pcproof.networks.network import B, L
 from pcproof.refute.confirm import Judge
 from pcproof.refute.models import check_instance
-from pcproof.result import Refuted
-from pcproof.rules import linear, linear_learning
+from pcproof.refute.search import Limits, refute
+from pcproof.result import Refuted, scope
+from pcproof.rules import linear, linear_landscape, linear_learning
 from pcproof.rules.linear import Linear
 from pcproof.tactics.goals import Stuck
 from pcproof.tactics.prover import prove_claim
@@ -50,8 +51,8 @@ def test_no_hypothesis_can_be_left_out(id: str) -> None:
     claim = entries()[id].claim()
     for name in claim.theory.hypotheses:
         rest = {n: s for n, s in claim.theory.hypotheses.items() if n != name}
-        result = api.refute(replace(claim, theory=replace(claim.theory, hypotheses=rest), script=None))
-        assert isinstance(result, Refuted), f"{id} without {name}: {result.verdict}"
+        changed = replace(claim, theory=replace(claim.theory, hypotheses=rest), script=None)
+        assert refute(changed, Limits(seconds=30)).counterexample is not None, f"{id} without {name}"
 
 
 def scalar_chain(X: Fraction) -> Evaluator:
@@ -137,3 +138,28 @@ def test_of_two_pairs_the_normalised_step_is_not_aligned() -> None:
     claim = linear_learning.normalised_step()
     pairs = replace(claim.theory, assumptions=(ge(L, 1), ge(B, 1)))
     assert isinstance(api.refute(replace(claim, theory=pairs, script=None)), Refuted)
+
+
+def test_a_size_that_is_fixed_is_not_called_arbitrary() -> None:
+    assert scope(linear_learning.one_layer()) == {"depth": "1", "batch": "1", "width": "arbitrary"}
+    assert scope(linear.stationary())["batch"] == "arbitrary"
+
+
+# -- the energy as a function of the state --------------------------------------------
+def test_a_state_with_other_ends_may_be_lower() -> None:
+    claim = linear_landscape.minimum()
+    for name in ("same_input", "same_output"):
+        rest = {n: s for n, s in claim.theory.hypotheses.items() if n != name}
+        below = replace(claim, goals=claim.goals[1:], theory=replace(claim.theory, hypotheses=rest), script=None)
+        assert isinstance(api.refute(below), Refuted)
+
+
+@pytest.mark.parametrize("factor", [Fraction(1, 2), 2, -1])
+def test_the_second_variation_is_that_sum_of_squares(factor: Fraction) -> None:
+    claim = linear_landscape.hessian()
+    second = claim.goals[1].relation
+    assert isinstance(second, Tangent)
+    wrong = Statement((), (), Tangent("x", second.term, mul(factor, second.tangent)))
+    with pytest.raises(Stuck):
+        prove_claim(replace(claim, goals=(claim.goals[0], wrong, claim.goals[2])))
+    assert isinstance(api.refute(replace(claim, goals=(wrong,), script=None)), Refuted)

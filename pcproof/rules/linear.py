@@ -21,10 +21,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from ..language.index import Idx, eq, ge, le, lt, qvar, span
-from ..language.signature import DEFINED, PARAMETER, Case, Claim, Definition, Eq, Le, Ne, Statement, Symbol, Theory
+from ..language.signature import (
+    DEFINED,
+    PARAMETER,
+    Case,
+    Claim,
+    Definition,
+    Eq,
+    Le,
+    Ne,
+    Statement,
+    Symbol,
+    Tangent,
+    Theory,
+)
 from ..language.terms import ONE, ZERO, App, Inv, Term, add, mul, total
 from ..networks.backprop import DATA, backprop_definitions
-from ..networks.gradients import energy_gradient_theory
+from ..networks.gradients import energy_gradient_theory, state_pairing
 from ..networks.linear import LinearMLP
 from ..networks.network import B, L, width
 
@@ -293,4 +306,24 @@ def equilibrium_state(m: Linear = Linear()) -> Claim:
         (equilibrium(), *closed_form(m)),
         script=state_script,
         title="Linear network: the state with the errors P^l^T X is an equilibrium",
+    )
+
+
+def rates() -> Claim:
+    """``stationary`` with variances v^l = 1 / gamma^l: eps^l = (v^l / v^0) P^l^T eps^0, (v^0 + C) eps^0 = v^0 r."""
+    from ..tactics.linear import rates_script
+
+    m = Linear(variances=True)
+    claim = stationary(m)
+    theory = m.theory(directions=True)
+    symbols = {n: s for n, s in theory.symbols.items() if n != "Dtheta"}
+    theory = replace(theory, symbols=symbols, directions={"x": theory.directions["x"]})
+    gradient = Statement((), (), Tangent("x", m.energy(), state_pairing("gx", "Dx")))
+    return replace(
+        claim,
+        id="linear_rates",
+        theory=theory.extend(hypotheses=dict(claim.theory.hypotheses)),
+        goals=(*claim.goals, gradient),
+        script=rates_script,
+        title="Linear network with a variance of each layer: the equilibrium in closed form",
     )

@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..language.index import Con, Idx, eq, ge, le, lt, qvar, span
-from ..language.signature import Claim, Eq, Statement
+from ..language.signature import Claim, Eq, Statement, Tangent
 from ..language.terms import ZERO, Add, App, Mul, Num, Sum, Term, add, mul, total
 from ..networks.network import B, L, width
 from ..proof.kernel import Context, Kernel, Theorem
 from ..rules.linear import Linear, product, residual, squares, transported
 from .goals import Stuck, Tools, prove_equation
+from .gradient import Differentiator, prove_pairing
+from .loss_gradient import converted
 from .order import nested_summand, nonneg, ring_le, sides, square_zero, vanishes
 from .rewrite import Rewriter, by_cases, determined, fresh
 
@@ -175,6 +177,14 @@ def brought(m: Linear, layer: Idx, unit: Idx) -> Term:
     return total(width(Idx(0)), lambda q: mul(product(layer, q, unit), weighted(m, Idx(0), q)))
 
 
+def stationarity(k: Kernel, c: Context) -> Theorem:
+    """The gradient of a hidden layer, written out, is 0."""
+    zero = k.hypothesis(c, "equilibrium", {"l": l, "b": b, "i": i})
+    if "gx" not in k.theory.symbols:
+        return zero
+    return k.trans(k.sym(value(k, c, App("gx", (l, b, i)), ())), zero)
+
+
 def hidden_errors(k: Kernel, m: Linear) -> Theorem:
     """Stationary: eps^l / v^l = P^l^T eps^0 / v^0 at the hidden layers."""
     claim = Statement(EVERY, (*HIDDEN, *STATE), Eq(weighted(m, l, i), brought(m, l, i)))
@@ -183,8 +193,7 @@ def hidden_errors(k: Kernel, m: Linear) -> Theorem:
     lhs, rhs = claim.relation.lhs, claim.relation.rhs
 
     def case(c: Context, side: Con) -> Theorem:
-        gradient = k.sym(value(k, c, App("gx", (l, b, i)), ()))
-        known = [k.trans(gradient, k.hypothesis(c, "equilibrium", {"l": l, "b": b, "i": i}))]
+        known = [stationarity(k, c)]
         if side.kind == "eq":
             return combine(k, c, lhs, rhs, known, Tools(eager=("P",)))
         before = under(
@@ -244,6 +253,19 @@ def equal_vectors(k: Kernel, m: Linear, same: Theorem) -> Theorem:
         unit = unit_of(k, m, full, zero, d)
         none = combine(k, full, d, ZERO, [times(k, m.precision(zero), none), k.sym(unit)], Tools())
     return combine(k, full, App("U", (b, i)), App("X", (b, i)), [square_zero(k, none)], Tools())
+
+
+def rates_script(k: Kernel, claim: Claim) -> Out:
+    """The equilibrium, and that gx is the gradient of the energy with variances."""
+    lemmas, found = equilibrium_script(k, claim)
+    gradient = claim.goals[-1].relation
+    assert isinstance(gradient, Tangent)
+    ctx, cuts = Context(), (Idx(1), L)
+    th = Differentiator(k, "x")(ctx, gradient.term)
+    assert isinstance(th.relation, Tangent)
+    written = converted(k, ctx, gradient.tangent, {"gx"}, cuts)  # before the equilibrium says that gx is 0
+    same = prove_pairing(k, ctx, th.relation.tangent, written.rhs, Tools(), cuts)
+    return lemmas, [*found, k.tangent_convert(th, k.trans(same, k.sym(written)))]
 
 
 def solution_script(k: Kernel, claim: Claim) -> Out:
