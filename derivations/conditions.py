@@ -31,6 +31,7 @@ from pcproof.rules.equations import Equations, timed_theory
 from pcproof.rules.fixed_prediction_claims import any_start, learns_at
 from pcproof.rules.gamma_distance import bounded, distance
 from pcproof.rules.incremental import incremental
+from pcproof.rules.rule import Rule
 
 ORDER = 46
 SOURCE = "Song et al. 2020"
@@ -48,8 +49,12 @@ def all_at_once() -> Equations:
     return replace(learns_at(plain(), size("T")), sizes={"T": 0})
 
 
-def always() -> Equations:
-    return incremental(MLP(bias=True), None).equations
+def always() -> Rule:
+    return incremental(MLP(bias=True), None)
+
+
+def any_gamma() -> Rule:
+    return zil(MLP(), gamma=None)
 
 
 def errors_frozen(e: Equations) -> Claim:
@@ -69,9 +74,10 @@ def claim(of: Callable[[Equations], Claim], rule: Callable[[], Equations], id: s
 
 
 def true(
-    of: Callable[[Equations], Claim], rule: Callable[[], Equations], id: str, title: str, equation: str, note: str = ""
+    of: Callable[[Equations], Claim], rule: Callable[[], Rule], id: str, title: str, equation: str, note: str = ""
 ) -> Entry:
-    return Entry(id, title, SOURCE, equation, partial(claim, of, rule, id, title), note=note)
+    made = partial(claim, of, lambda: rule().equations, id, title)
+    return Entry(id, title, SOURCE, equation, made, rule=rule, of=of, note=note)
 
 
 def false(
@@ -132,14 +138,14 @@ ENTRIES = (
     ),
     true(
         distance,
-        lambda: plain(None),
+        any_gamma,
         "gamma_distance",
         "Without C3 Z-IL is off backprop by |W_gamma - W_BP|^2 = sum over l of (1 - gamma^l)^2 |dw^{l+1}|^2",
         "remark on C3, made exact",
     ),
     true(
         bounded,
-        lambda: plain(None),
+        any_gamma,
         "gamma_distance_bound",
         "For 0 <= gamma <= 1 Z-IL is off backprop by at most |W_BP|^2 - |dw^1|^2, so by less than backprop moves",
         "remark on C3, made exact",

@@ -63,10 +63,9 @@ ENTRIES = (
     refuted(
         chain.learning_comes_closer,
         "eq. 7 with C3",
-        "repaired: learning_with_c3, which converges if and only if |w| < 1",
+        "repaired: learning_phase; at gamma = 1 its factor is -w^2, so it converges if and only if |w| < 1",
     ),
     entry(chain.learning_phase, "eq. 7", "converges if and only if |1 - gamma (1 + w^2)| < 1, or at its equilibrium"),
-    entry(chain.learning_with_c3, "eq. 7 with C3", "converges if and only if |w| < 1, or at its equilibrium"),
     entry(partial(modes.small_step, False), note="the other direction is prediction_large_step"),
     entry(partial(modes.small_step, True), "eq. 7"),
     entry(partial(modes.large_step, False), note="the other direction is prediction_small_step"),

@@ -45,7 +45,20 @@ def check(rows: list[Row]) -> None:
 # Of the theorems on hidden energies test_hidden_energies.py drops the hypotheses and gives a network by hand.
 # The rule of zil_cross_entropy is that of zil_loss, with a loss that takes minutes to search.
 # Where stationary points have to be solved for, wide networks take long to search: test_epc_equivalence.py.
-ELSEWHERE = ("fazil_", "first_nonzero", "hidden_energy_", "zil_cross_entropy", "epc_stationary")
+# Where a goal is an inequality about a whole network the terms are attacked in test_audit.py.
+ELSEWHERE = (
+    "fazil_",
+    "first_nonzero",
+    "hidden_energy_",
+    "zil_cross_entropy",
+    "epc_stationary",
+    "condition_c2_unused",  # that it survives other moments is what it says
+    "gamma_distance_bound",
+    "prediction_converges",
+    "prediction_large_step",
+    "prediction_small_step",
+    "learning_small_step",
+)
 ATTACKED = [e.id for e in entries().values() if e.expected == "proved" and not e.id.startswith(ELSEWHERE)]
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ..audit import ErratumRow, by_paper, errata, repaired_by
 from ..catalogue import Entry
 from ..networks.network import Network
-from ..result import Refuted, Result
+from ..proof.acceptance import ACCEPTED
+from ..result import Proved, Refuted, Result
 from ..table_2 import COLUMNS, Model, computed
 
 
@@ -25,7 +26,9 @@ class AuditRow:
 
     @property
     def authority(self) -> str:
-        return ", ".join(self.result.authority)
+        own = [a for a in self.result.authority if not a.startswith("independent checker")]
+        checkers = self.result.checkers if isinstance(self.result, Proved) else ()
+        return ", ".join(own + [a.checker for a in checkers if a.verdict == ACCEPTED])
 
     @property
     def witness(self) -> str:

@@ -7,8 +7,8 @@ So the derivative of the loss by s^{l+1} is that by y^l.
 
 from __future__ import annotations
 
-from ..language.index import Idx
-from ..language.signature import DEFINED, PARAMETER, Claim, Statement, Symbol, Tangent, Theory
+from ..language.index import Idx, qvar, span
+from ..language.signature import DEFINED, PARAMETER, Claim, Eq, Statement, Symbol, Tangent, Theory
 from ..language.tangent import tangent_definition
 from ..language.terms import App, Term, add, mul, total
 from ..networks.backprop import DATA, backprop_definitions, initial_symbols
@@ -41,7 +41,7 @@ class Shifted(MLP):
 
 
 def delta_is_gradient(sign: int) -> Claim:
-    """dE = sign sum over l < L of <delta^l, variation of y^l>."""
+    """From the input s_in on: dE = sign sum over l < L of <delta^l, variation of y^l>."""
     from ..tactics.delta_sign import shift_script
 
     net = Shifted()
@@ -68,4 +68,9 @@ def delta_is_gradient(sign: int) -> Claim:
 
     pairing = total(L, lambda m: total(B, lambda b: total(width(m), lambda i: term(m, b, i))))
     goal = Statement((), (), Tangent("shifts", net.loss(), pairing))
-    return Claim("delta_is_gradient", theory, (goal,), script=shift_script, says="gradient")
+    given = Statement(
+        ("b", "i"),
+        (*span(qvar("b"), 0, B), *span(qvar("i"), 0, width(L))),
+        Eq(App("y", (L, qvar("b"), qvar("i"))), App("s_in", (qvar("b"), qvar("i")))),
+    )
+    return Claim("delta_is_gradient", theory, (given, goal), script=shift_script, says="gradient")

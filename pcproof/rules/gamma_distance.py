@@ -97,7 +97,7 @@ def bounded(e: Equations) -> Claim:
     return Claim(
         id=f"{e.name}_distance_bound",
         theory=theory,
-        goals=(Statement((), (), Le(add(off, first), moved)), Statement((), (), Le(off, moved))),
+        goals=(*distance(e).goals, Statement((), (), Le(add(off, first), moved)), Statement((), (), Le(off, moved))),
         equations=e,
         script=bound_script,
         says="recursion",

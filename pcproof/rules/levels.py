@@ -1,18 +1,17 @@
 """How many identity vertices make a graph levelled: an integer statement about a maximum.
 
 Source: Salvatori et al., AAAI 2022 (arXiv 2103.04689v2), Algorithm 2.  A vertex i has
-parents j, at distances d(j) from the output; k is a parent at the largest
-distance, D_i = d(k).  A number of vertices that is not positive means none.
+parents j, at distances d(j) from the output; k is the parent at the largest
+distance, D_i = d(k) >= d(j).  A number of vertices that is not positive means none.
 """
 
 from __future__ import annotations
 
-from ..language.index import Con, Idx, ge, le, qvar, size, span
+from ..language.index import Con, Idx, ge, le, qvar, size
 from ..language.signature import Claim, Eq, Statement, Theory
 from ..language.terms import ONE, ZERO, Sum, Term, add
 
 j, k = qvar("j"), qvar("k")
-PARENTS = size("P")
 
 
 def distance(parent: Idx) -> Idx:
@@ -22,6 +21,7 @@ def distance(parent: Idx) -> Idx:
 
 PRINTED = distance(j) - distance(k)
 REPAIRED = distance(k) - distance(j)
+REAL = ge(distance(j), 0)
 
 
 def count(number: Idx) -> Term:
@@ -29,16 +29,11 @@ def count(number: Idx) -> Term:
     return Sum(number, ONE)
 
 
-def _claim(id: str, relation: Eq, title: str) -> Claim:
+def _claim(id: str, relation: Eq, title: str, *more: Con) -> Claim:
     from ..tactics.levels import levels_script
 
-    guards: tuple[Con, ...] = (
-        *span(j, 0, PARENTS),
-        *span(k, 0, PARENTS),
-        ge(distance(j), 0),
-        le(distance(j), distance(k)),
-    )
-    theory = Theory({"P": 0, "d": 1}, (ge(PARENTS, 1),), {})
+    theory = Theory({"d": 1}, (), {})
+    guards = (le(distance(j), distance(k)), *more)
     return Claim(id, theory, (Statement(("j", "k"), guards, relation),), title, script=levels_script)
 
 
@@ -50,12 +45,14 @@ def printed_is_none() -> Claim:
 def printed_levels() -> Claim:
     """False: with d_j - D_i vertices on its edge the parent is at the largest distance."""
     reached = Eq(add(count(distance(j)), count(PRINTED)), count(distance(k)))
-    return _claim("printed_levels", reached, "With d_j - D_i identity vertices on each edge the graph is levelled")
+    return _claim(
+        "printed_levels", reached, "With d_j - D_i identity vertices the graph is levelled", REAL, ge(j, 0), ge(k, 0)
+    )
 
 
 def repaired_levels() -> Claim:
     """D_i - d_j vertices do: that is l(i) - l(j) - 1, with l(i) = 1 + D_i and distances taken along longest paths."""
     reached = Eq(add(count(distance(j)), count(REPAIRED)), count(distance(k)))
     return _claim(
-        "repaired_levels", reached, "With D_i - d_j identity vertices every parent is at the largest distance"
+        "repaired_levels", reached, "With D_i - d_j identity vertices every parent is at the largest distance", REAL
     )

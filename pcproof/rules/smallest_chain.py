@@ -156,6 +156,15 @@ def rate() -> Term:
     return add(Num(1), mul(Num(-1) / 9, GAMMA, GAMMA, add(SLOW, neg(FAST))))
 
 
+def one_step() -> tuple[Statement, ...]:
+    """The phase starts at x0, and in each step the deviations from the forward pass are multiplied by I - gamma H."""
+    a, out = off(1), off(0)
+    hidden = add(mul(add(Num(1), mul(-1, GAMMA, add(Num(1), mul(W, W)))), a), mul(GAMMA, W, out))
+    output = add(mul(GAMMA, W, a), mul(add(Num(1), mul(-1, GAMMA)), out))
+    starts = [Statement(("b",), SAMPLE, Eq(App("x", (0, n, b, 0)), App("x0", (n, b, 0)))) for n in (1, 0)]
+    return (*starts, often(Eq(off(1, t + 1), hidden)), often(Eq(off(0, t + 1), output)))
+
+
 def prediction_converges() -> Claim:
     """0 <= gamma <= 2 and 2 gamma w^2 <= (2 - gamma)^2: in t steps the distance shrinks by rate^t, from every start.
 
@@ -169,6 +178,7 @@ def prediction_converges() -> Claim:
         "weight_small": Statement((), (), Le(FAST, SLOW)),
     }
     goals = (
+        *one_step(),
         often(Le(distance(), mul(Pow(rate(), t), distance(0)))),
         Statement((), (), Le(ZERO, rate())),
         Statement((), (), Le(rate(), Num(1))),
@@ -195,7 +205,7 @@ def prediction_does_not_converge() -> Claim:
     return Claim(
         "prediction_does_not_converge",
         smallest(False).extend(hypotheses=hypotheses),
-        (goal,),
+        (*one_step(), goal),
         script=does_not_converge_script,
         title="Smallest chain: where 2 gamma w^2 >= (2 - gamma)^2 a wrong hidden unit is never forgotten",
     )
@@ -240,20 +250,6 @@ def learning_phase() -> Claim:
         (often(Eq(from_equilibrium(), mul(Pow(factor, t), from_equilibrium(0)))),),
         script=learning_script,
         title="Smallest chain: the learning phase is off its equilibrium by (1 - gamma (1 + w^2))^t of what it was",
-    )
-
-
-def learning_with_c3() -> Claim:
-    """gamma = 1: x_t - xs = (-w^2)^t (x_0 - xs)."""
-    from ..tactics.smallest_chain import learning_script
-
-    theory = _clamped().extend(hypotheses={"C3": Statement((), (), Eq(GAMMA, Num(1)))})
-    return Claim(
-        "learning_with_c3",
-        theory,
-        (often(Eq(from_equilibrium(), mul(Pow(mul(-1, W, W), t), from_equilibrium(0)))),),
-        script=learning_script,
-        title="Smallest chain, gamma = 1: the learning phase is off its equilibrium by (-w^2)^t of what it was",
     )
 
 

@@ -115,7 +115,7 @@ def bound_script(k: Kernel, claim: Claim) -> Out:
     total_off = k.trans(exact, split_lost)
     total_off = k.trans(total_off, k.congruence(ctx, split_lost.rhs, [none, k.refl(ctx, later)]))
     zero_first = k.le_add(ctx, [k.le_equal(k.sym(first)), rest])
-    strict, plain = (s.relation for s in claim.goals)
+    _, strict, plain = (s.relation for s in claim.goals)
     assert isinstance(strict, Le) and isinstance(plain, Le)
     # off + |dw^1|^2 = (0 + later) + |dw^1|^2
     joined = k.congruence(ctx, strict.lhs, [total_off, k.refl(ctx, first.rhs)])
@@ -123,4 +123,4 @@ def bound_script(k: Kernel, claim: Claim) -> Out:
     below = k.le_trans(k.le_equal(joined), le_to(k, zero_first, k.sym(split_moved)))
     norm = nonneg(k, ctx, first.rhs)
     weaker = k.le_trans(from_gaps(k, ctx, plain.lhs, strict.lhs, [norm]), below)
-    return {**cone.lemmas.found, "exact": exact, "0 <= gamma^e": low, "gamma^e <= 1": high}, [below, weaker]
+    return {**cone.lemmas.found, "0 <= gamma^e": low, "gamma^e <= 1": high}, [exact, below, weaker]

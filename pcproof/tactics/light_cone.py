@@ -48,7 +48,8 @@ def induct(k: Kernel, claims: list[Statement], measures: list[Idx], tools: Tools
     parts = []
     for n, s in enumerate(claims):
         ctx = k.induction_context(claims, measures, n)
-        assert isinstance(s.relation, Eq)
+        if not isinstance(s.relation, Eq):
+            raise Stuck(ctx, s.relation, "only equations are proved by induction along the light cone")
         parts.append(prove_equation(k, ctx, s.relation.lhs, s.relation.rhs, tools))
     return k.induct(claims, measures, parts)
 
