@@ -45,6 +45,7 @@ def check(rows: list[Row]) -> None:
 # Of the theorems on hidden energies test_hidden_energies.py drops the hypotheses and gives a network by hand.
 # The rule of zil_cross_entropy is that of zil_loss, with a loss that takes minutes to search.
 # Where stationary points have to be solved for, wide networks take long to search: test_epc_equivalence.py.
+# Coefficients that do not lead are no matter of continuous_time: test_continuous.py holds them to an integration.
 # Where a goal is an inequality about a whole network the terms are attacked in test_audit.py.
 ELSEWHERE = (
     "fazil_",
@@ -52,6 +53,7 @@ ELSEWHERE = (
     "hidden_energy_",
     "zil_cross_entropy",
     "epc_stationary",
+    "continuous_time",
     "condition_c2_unused",  # that it survives other moments is what it says
     "gamma_distance_bound",
     "prediction_converges",
