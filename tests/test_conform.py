@@ -199,6 +199,37 @@ def narrow(weights: Any, x: Any, target: Any, f: Any) -> Any:
     return [np.asarray(d, dtype=float) for d in dw]
 
 
+def decayed(weights: Any, x: Any, target: Any, f: Any) -> Any:
+    return [dw - w / 100 for dw, w in zip(backprop(weights, x, target, f), weights)]
+
+
+def cross_entropy(weights: Any, x: Any, target: Any, f: Any) -> Any:
+    """The error of the output is target - softmax."""
+    h, a = forward(weights, x, f)
+    p = np.exp(h[-1].astype(float))
+    delta, dw = target - p / p.sum(axis=1, keepdims=True), []
+    for k in reversed(range(len(weights))):
+        dw.insert(0, delta.T @ a[k])
+        delta = f.derivative(h[k]) * (delta @ weights[k])
+    return dw
+
+
+def ten_units(weights: Any, x: Any, target: Any, f: Any) -> Any:
+    """Right for the first ten units of a layer."""
+    return [np.concatenate([dw[:10], 0 * dw[10:]]) for dw in backprop(weights, x, target, f)]
+
+
+def divided(over: str) -> Update:
+    """Inference learning whose step, or whose change, is divided by the batch."""
+
+    def update(weights: Any, x: Any, target: Any, f: Any) -> Any:
+        if over == "step":
+            return inference(0.2 / len(x), 10)(weights, x, target, f)
+        return [dw / len(x) for dw in inference(0.2, 10)(weights, x, target, f)]
+
+    return update
+
+
 @cache
 def answer(update: Update, expect: str = "backprop", **options: Any) -> Conformance:
     return conform(update, expect=expect, **options)
@@ -276,6 +307,14 @@ def test_energy_gradient(rate: Any, steps: int) -> None:
     assert not answer(inference(rate, steps), "equilibrium-pc").as_expected
 
 
+def test_energy_gradient_of_a_batch() -> None:
+    """A mean is announced; a step that shrinks with the batch is a fault."""
+    mean = answer(divided("change"), "energy-gradient")
+    assert mean.as_expected and mean.kind.scale.words() == ["times batch"], mean.text()
+    hidden = answer(divided("step"), "energy-gradient")
+    assert not hidden.as_expected and "1/B is hidden in the step of the activities" in hidden.text()
+
+
 def test_equilibrium() -> None:
     found = answer(inference(0.2, 200), "equilibrium-pc")
     assert found.as_expected and found.kind.name == "equilibrium-pc", found.text()
@@ -329,6 +368,9 @@ BUGS: dict[str, tuple[Update, str]] = {
     "one step late": (zil(late=1), "one step late"),
     "float32 inside": (narrow, "digits of float32 only"),
     "x - mu": (zil(), "errors are formed as x - mu"),
+    "weight decay": (decayed, "-1/100 times the weights"),
+    "another loss": (cross_entropy, "another loss"),
+    "ten units": (ten_units, "many units"),
 }
 
 
@@ -350,6 +392,7 @@ def test_applied_twice_is_announced() -> None:
 def test_no_bug_passes_as_another_kind() -> None:
     """What is wrong does not pass under a name that it has not."""
     right = {"x - mu": "backprop", "float32 inside": "backprop", "changes its inputs": "backprop"}
+    right |= {"ten units": "backprop"}
     right |= {"fewer iterations than layers": "fixed-prediction", "a layer learns twice": "backprop up to factors"}
     for bug, (update, _) in BUGS.items():
         assert answer(update).kind.name in (right.get(bug, "none"), "parallel", "first order"), bug

@@ -55,6 +55,8 @@ def attacks(s: Subject) -> Iterator[tuple[str, Probe]]:
     if kinked == "relu":
         yield "dead units", Probe((2, 3, 3, 2), 2, "relu", numbers, special=DEAD_UNITS)
         yield "relu at its kink", Probe((2, 3, 3, 2), 2, "relu", numbers, special=KINK)
+    yield "a batch of 17", Probe((2, 3, 2), 17, curved, FLOAT64)
+    yield "many units", Probe((24, 17, 12), 3, curved, FLOAT64, power=-2)
     yield "tied weights", Probe((3, 3, 3, 3), 2, curved, FLOAT64, special=TIED)
     for power, word in ((6, "large"), (-16, "tiny")):
         yield f"{word} weights", Probe((2, 3, 3, 2), 2, kinked, FLOAT64, power=power)
