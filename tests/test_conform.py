@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
@@ -199,6 +202,37 @@ def narrow(weights: Any, x: Any, target: Any, f: Any) -> Any:
     return [np.asarray(d, dtype=float) for d in dw]
 
 
+def decayed(weights: Any, x: Any, target: Any, f: Any) -> Any:
+    return [dw - w / 100 for dw, w in zip(backprop(weights, x, target, f), weights)]
+
+
+def cross_entropy(weights: Any, x: Any, target: Any, f: Any) -> Any:
+    """The error of the output is target - softmax."""
+    h, a = forward(weights, x, f)
+    p = np.exp(h[-1].astype(float))
+    delta, dw = target - p / p.sum(axis=1, keepdims=True), []
+    for k in reversed(range(len(weights))):
+        dw.insert(0, delta.T @ a[k])
+        delta = f.derivative(h[k]) * (delta @ weights[k])
+    return dw
+
+
+def ten_units(weights: Any, x: Any, target: Any, f: Any) -> Any:
+    """Right for the first ten units of a layer."""
+    return [np.concatenate([dw[:10], 0 * dw[10:]]) for dw in backprop(weights, x, target, f)]
+
+
+def divided(over: str) -> Update:
+    """Inference learning whose step, or whose change, is divided by the batch."""
+
+    def update(weights: Any, x: Any, target: Any, f: Any) -> Any:
+        if over == "step":
+            return inference(0.2 / len(x), 10)(weights, x, target, f)
+        return [dw / len(x) for dw in inference(0.2, 10)(weights, x, target, f)]
+
+    return update
+
+
 @cache
 def answer(update: Update, expect: str = "backprop", **options: Any) -> Conformance:
     return conform(update, expect=expect, **options)
@@ -276,6 +310,14 @@ def test_energy_gradient(rate: Any, steps: int) -> None:
     assert not answer(inference(rate, steps), "equilibrium-pc").as_expected
 
 
+def test_energy_gradient_of_a_batch() -> None:
+    """A mean is announced; a step that shrinks with the batch is a fault."""
+    mean = answer(divided("change"), "energy-gradient")
+    assert mean.as_expected and mean.kind.scale.words() == ["times batch"], mean.text()
+    hidden = answer(divided("step"), "energy-gradient")
+    assert not hidden.as_expected and "1/B is hidden in the step of the activities" in hidden.text()
+
+
 def test_equilibrium() -> None:
     found = answer(inference(0.2, 200), "equilibrium-pc")
     assert found.as_expected and found.kind.name == "equilibrium-pc", found.text()
@@ -329,6 +371,9 @@ BUGS: dict[str, tuple[Update, str]] = {
     "one step late": (zil(late=1), "one step late"),
     "float32 inside": (narrow, "digits of float32 only"),
     "x - mu": (zil(), "errors are formed as x - mu"),
+    "weight decay": (decayed, "-1/100 times the weights"),
+    "another loss": (cross_entropy, "another loss"),
+    "ten units": (ten_units, "many units"),
 }
 
 
@@ -350,9 +395,109 @@ def test_applied_twice_is_announced() -> None:
 def test_no_bug_passes_as_another_kind() -> None:
     """What is wrong does not pass under a name that it has not."""
     right = {"x - mu": "backprop", "float32 inside": "backprop", "changes its inputs": "backprop"}
+    right |= {"ten units": "backprop"}
     right |= {"fewer iterations than layers": "fixed-prediction", "a layer learns twice": "backprop up to factors"}
     for bug, (update, _) in BUGS.items():
         assert answer(update).kind.name in (right.get(bug, "none"), "parallel", "first order"), bug
+
+
+# -- weak spots: right on ordinary networks, wrong on one kind of them -----------------------------
+def _only(condition: Callable[..., bool], spoil: Callable[[Any], Any] = lambda dw: 2 * dw) -> Update:
+    """Backprop, spoiled where the condition on (weights, x, target, changes) holds."""
+
+    def update(weights: Any, x: Any, target: Any, f: Any, biases: Any = None) -> Any:
+        dw, db = backprop(weights, x, target, f, [w[:, 0] * 0 for w in weights] if biases is None else biases)
+        if condition(weights, x, target, dw):
+            dw = [spoil(d) for d in dw]
+        return dw if biases is None else (dw, db)
+
+    return update
+
+
+def _is_kind(dtype: Any) -> Callable[..., bool]:
+    return lambda w, x, t, dw: x.dtype == dtype
+
+
+def _size(weights: Any) -> float:
+    return max(float(abs(w).max()) for w in weights) if weights[0].dtype.kind == "f" else 1.0
+
+
+def bias_mean(weights: Any, x: Any, target: Any, f: Any, biases: Any = None) -> Any:
+    if biases is None:
+        return backprop(weights, x, target, f)
+    dw, db = backprop(weights, x, target, f, biases)
+    return dw, [c / len(x) for c in db]
+
+
+def from_value(weights: Any, x: Any, target: Any, f: Any) -> Any:
+    """f' of relu as f(h) / h, which has no value at a kink."""
+
+    class Given:
+        value = staticmethod(f.value)
+
+        @staticmethod
+        def derivative(h: Any) -> Any:
+            if f.name != "relu" or h.dtype == object and (h != 0).all():
+                return f.derivative(h)
+            with np.errstate(all="ignore"):
+                return f.value(h).astype(float) / h.astype(float)
+
+    return backprop(weights, x, target, Given)
+
+
+def of_kink(weights: Any, x: Any, target: Any, f: Any) -> Any:
+    """relu'(0) = 1."""
+
+    class Given:
+        value = staticmethod(f.value)
+
+        @staticmethod
+        def derivative(h: Any) -> Any:
+            return f.derivative(h) + (h == 0) if f.name == "relu" else f.derivative(h)
+
+    return backprop(weights, x, target, Given)
+
+
+def by_identity(weights: Any, x: Any, target: Any, f: Any) -> Any:
+    """Changes are kept by the identity of the array: tied weights get one."""
+    found = {id(w): dw for w, dw in zip(weights, backprop(weights, x, target, f))}
+    return [found[id(w)] for w in weights]
+
+
+def in_memory_order(weights: Any, x: Any, target: Any, f: Any) -> Any:
+    return backprop([w.ravel(order="K").reshape(w.shape) for w in weights], x, target, f)
+
+
+WEAK: dict[str, Update] = {
+    "width 1": _only(lambda w, x, t, dw: max(m.size for m in w) == 1),
+    "zero error": _only(lambda w, x, t, dw: not np.any(dw[-1] != 0), lambda dw: dw + 1),
+    "relu at its kink": from_value,
+    "tied weights": by_identity,
+    "large weights": _only(lambda w, x, t, dw: _size(w) > 50),
+    "tiny weights": _only(lambda w, x, t, dw: _size(w) < 1e-3),
+    "column-major": in_memory_order,
+    "not contiguous": _only(lambda w, x, t, dw: not (w[0].flags.c_contiguous or w[0].flags.f_contiguous)),
+    "biases": bias_mean,
+    "a batch of 17": _only(lambda w, x, t, dw: len(x) > 16),
+    "depth 16": _only(lambda w, x, t, dw: len(w) > 10 and x.dtype.kind == "f"),
+    "exactly": _only(lambda w, x, t, dw: len(w) > 10 and x.dtype == object),
+    "float32": _only(_is_kind(np.float32)),
+    "float64": _only(_is_kind(np.float64)),
+}
+
+
+@pytest.mark.parametrize("spot", WEAK)
+def test_weak_spots(spot: str) -> None:
+    found = answer(WEAK[spot])
+    assert found.kind.name == "backprop" and not found.as_expected, found.text()
+    assert any(spot in f"{f.name} {f.text} {f.probe}" for f in found.faults), found.text()
+    assert found.smallest is not None and found.smallest.code
+
+
+def test_another_slope_at_a_kink_is_a_note() -> None:
+    found = answer(of_kink)
+    assert found.as_expected, found.text()
+    assert ["f'(0) of relu is taken as 1" in f.text for f in found.findings] == [True]
 
 
 # -- the smallest case -----------------------------------------------------------------------
@@ -548,6 +693,32 @@ def test_missing_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert "there is no file 'missing.py'" in capsys.readouterr().err
     assert run(["conform", "missing"]) == 2
     assert "names no function" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_interrupted(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import time\n"
+        "def update(weights, x, target, f):\n"
+        "    open('started', 'w').close()\n"
+        "    try:\n"
+        "        time.sleep(15)\n"
+        "    except Exception:\n"
+        "        pass\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-B", "-m", "pcproof", "conform", "slow.py:update"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    for _ in range(600):
+        if (tmp_path / "started").exists():
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and out == b""
+    assert errors.decode().strip() == "pcproof: interrupted"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["slow.py", "started"]
 
 
 def test_deterministic() -> None:

@@ -21,7 +21,7 @@ EPILOG = "The file is Python and is executed, like any script; so is the functio
 
 
 @click.command("conform", epilog=EPILOG, short_help='"Am I doing backprop?" for anybody\'s update function.')
-@click.argument("what", metavar="FILE.py:FUNCTION")
+@click.argument("what", metavar="FILE.py[:FUNCTION]")
 @click.option(
     "--expect", type=click.Choice(EXPECTED), default="backprop", help="What it should be.  Default: backprop."
 )
@@ -40,14 +40,17 @@ def command(
 
     FUNCTION(weights, x, target, activation[, biases]) returns the change of every weight, input to output; weights are
     (n_out, n_in), x is (batch, n_in).  A sign, a scale, a transposition or the order of the list are announced;
-    --returns and --reduction insist on them.  Exit status: 0 as expected, 1 not, 2 unusable.
+    --returns and --reduction insist on them.  FILE.py alone: its functions energy, infer_step, weight_update and
+    equilibrium (any of them) are held against each other.  Exit status: 0 as expected, 1 not, 2 unusable.
     """
     from ..conform import Unusable
-    from ..conform.load import load
+    from ..conform.load import load, split
     from ..conform.run import conform
 
     try:
         with _progress() as progress:
+            if split(what)[1] is None:
+                return _energy(what, arrays, seconds, as_json)
             function = load(what)
             if as_module:
                 from ..conform.modules import from_module
@@ -60,6 +63,22 @@ def command(
     except Unusable as e:
         note(f"pcproof conform: {e}")
         return exits.BAD_INPUT
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        say(found.text())
+    return exits.DONE if found.as_expected else exits.FAILED
+
+
+def _energy(what: str, arrays: str | None, seconds: float, as_json: bool) -> int:
+    from ..conform.energy import NAMES, conform_energy, stated
+    from ..conform.limits import Unusable
+    from ..conform.load import module
+
+    functions = stated(vars(module(what)))
+    if not functions:
+        raise Unusable(f"{what} has none of {', '.join(NAMES)}; write {what}:FUNCTION for an update function")
+    found = conform_energy(functions, arrays=arrays, name=what, seconds=seconds)
     if as_json:
         print_json(found.as_dict())
     else:

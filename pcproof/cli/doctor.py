@@ -61,6 +61,7 @@ def _parts() -> list[Part]:
         pip("jinja2", "layout of kernels and reports", needed=True),
         pip("hypothesis", "property tests", needed=True),
         pip("torch", "PyTorch kernels, autograd as a second opinion", "torch"),
+        pip("jax", "update functions in JAX under `conform`", "jax"),
         pip("scikit-learn", "the handwritten digits of the report", "report"),
         pip("z3-solver", "SMT checks", "smt"),
         pip("cvc5", "SMT checks", "smt"),

@@ -14,6 +14,8 @@
 ``attacks``           the usual weak spots
 ``variants``, ``causes``  why it is not backprop
 ``smallest``          the smallest failing case as code
+``modules``           a training step that leaves ``.grad`` as an update function
+``energy``            energy, inference step, weight update, equilibrium
 ====================  =========================================================
 
 What is found here is tested, on the networks that are named, and not proved.

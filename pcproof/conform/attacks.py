@@ -12,7 +12,7 @@ import numpy as np
 from ..testing.reference import backprop
 from .compare import Difference, Sample, Scale, difference, vacuous
 from .limits import Raised
-from .oracle import working_data
+from .oracle import alive, working_data
 from .probes import (
     DEAD_UNITS,
     FLOAT32,
@@ -31,6 +31,7 @@ from .subject import Answer, Subject
 CANCELLATION, PRECISION = "cancellation", "precision"
 DEPTHS = (1, 2, 4, 8, 16, 32, 64)
 KINKED_DEPTHS = (4, 16)  # of relu units hardly any is alive in deeper networks of few units
+DEAD = (ZERO_ERROR, DEAD_UNITS, KINK)  # where some change is 0 by construction
 AT_KINK = (Fraction(1), Fraction(1, 2))  # other values of relu'(0)
 
 
@@ -55,6 +56,8 @@ def attacks(s: Subject) -> Iterator[tuple[str, Probe]]:
     if kinked == "relu":
         yield "dead units", Probe((2, 3, 3, 2), 2, "relu", numbers, special=DEAD_UNITS)
         yield "relu at its kink", Probe((2, 3, 3, 2), 2, "relu", numbers, special=KINK)
+    yield "a batch of 17", Probe((2, 3, 2), 17, curved, FLOAT64)
+    yield "many units", Probe((24, 17, 12), 3, curved, FLOAT64, power=-2)
     yield "tied weights", Probe((3, 3, 3, 3), 2, curved, FLOAT64, special=TIED)
     for power, word in ((6, "large"), (-16, "tiny")):
         yield f"{word} weights", Probe((2, 3, 3, 2), 2, kinked, FLOAT64, power=power)
@@ -124,6 +127,7 @@ def attack(
     """The number of networks tried, and the weak spots that there was no time for."""
     tried, left = 0, []
     todo = [(name, _few_shapes(p) if s.library.compiles else p) for name, p in attacks(s)]
+    todo = [(name, p if p.special in DEAD else alive(p)) for name, p in todo]
     for n, (name, probe) in enumerate(todo):
         progress(name, n, len(todo))
         if late():

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from .compare import FITS, Sample, Scale, close, find_scale, floats, matches
+from ..testing.reference import backprop
+from .compare import FITS, Sample, Scale, close, find_scale, floats, matches, ratio, simple
 from .kinds import BACKPROP, ENERGY, EQUILIBRIUM, FACTORS, FIXED, Kind, layer_factors
 from .limits import Raised
 from .oracle import working_data
 from .precise import BITS
 from .probes import FLOAT64, PUSHED, Probe
+from .states import forward_states
 from .subject import Subject
 from .variants import TIMES, VARIANTS, at_times, changes
 
@@ -28,7 +30,8 @@ def causes(s: Subject, kind: Kind, samples: list[Sample]) -> list[str]:
     if kind.name in (FIXED, FACTORS) and found:
         return found
     if kind.name not in (BACKPROP, EQUILIBRIUM, ENERGY, FIXED, FACTORS):
-        found += [*_variants(samples), *_chain(samples)]
+        for told in (_variants, _decay, _other_loss, _chain):
+            found += [] if found else told(samples)
     if not found and kind.name != BACKPROP:
         found += _batch(samples)
     saturation = _saturation(s)
@@ -126,6 +129,50 @@ def _chain(samples: list[Sample]) -> Iterator[str]:
             "the output's error is sent back through the whole chain at activities that have moved:"
             " the energy is differentiated without stopping the gradient between layers"
         )
+
+
+def _decay(samples: list[Sample]) -> Iterator[str]:
+    """Backprop and a multiple of the weights."""
+    for c in (1, -1):
+        found = []
+        for x in samples:
+            data = working_data(x.probe)
+            for u, e, w in zip(x.answer.weights, x.weights, data.weights):
+                rest = u - c * e if x.exact else floats(u) - c * floats(e)
+                found.append(ratio(rest, w, 1e-4))
+        if found[0] and all(f is not None and close(f, found[0], 1e-4) for f in found):
+            size = _say(simple(found[0], 1e-6))
+            yield f"it is backprop plus {size} times the weights: a decay of the weights is in it"
+            return
+
+
+def _other_loss(samples: list[Sample]) -> Iterator[str]:
+    """The last change gives the output's error; the other layers have to follow from that by backprop."""
+    single = [x for x in samples if x.probe.batch == 1 and x.probe.depth > 1]
+    if all(matches(x, Scale()) for x in single):
+        return
+    for x in single:
+        data = working_data(x.probe)
+        sent = forward_states(data)[-1][0]
+        a = data.functions[-1].value(sent)
+        a, u = (a, x.answer.weights[-1]) if x.exact else (floats(a), floats(x.answer.weights[-1]))
+        square = a @ a
+        if square == 0:
+            return
+        error = (u @ a) / square
+        exact = error if x.exact else to_mpf(error)
+        target = data.target[0] * 0 + exact
+        output = data.weights[-1] @ data.functions[-1].value(sent) + (0 if data.biases is None else data.biases[-1])
+        weights, biases = backprop(replace(data, target=(output + target)[None, :]))
+        if not matches(replace_expected(x, weights, biases), Scale()):
+            return
+    if single:
+        yield "every layer follows by backprop from an error of the output that is not target - output: another loss"
+
+
+def to_mpf(a: Any) -> Any:
+    """Floats as numbers that mix with those of the oracle."""
+    return np.frompyfunc(lambda v: Fraction(float(v)), 1, 1)(a)
 
 
 def _batch(samples: list[Sample]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from .compare import Sample, Scale, close, find_scale, floats, matches, ratio, simple
 from .limits import Raised, Unusable
-from .oracle import expected
+from .oracle import alive
 from .probes import FLOAT64, FRACTIONS, Probe
 from .shares import fit
 from .states import SETTLED, Found, energy_state, schedule
@@ -65,7 +65,7 @@ def plain(s: Subject) -> list[Sample]:
         for j, name in enumerate(s.activations if len(widths) > 2 else s.activations[:1]):
             if len(widths) > 3 and j and (j + k) % 2:
                 continue
-            probe = _alive_probe(Probe(widths, batch, name, numbers, power=-1, seed=k))
+            probe = alive(Probe(widths, batch, name, numbers, power=-1, seed=k))
             try:
                 answer = s.call(probe)
             except Raised as e:
@@ -74,13 +74,6 @@ def plain(s: Subject) -> list[Sample]:
                 raise Unusable(f"{s.name} returned a value that is not finite ({probe})")
             out.append(Sample.of(probe, answer))
     return out
-
-
-def _alive_probe(probe: Probe) -> Probe:
-    """The same with the first seed for which no layer's change is 0."""
-    while not all(map(_alive, expected(probe)[0])):
-        probe = replace(probe, seed=probe.seed + 100)
-    return probe
 
 
 def scales(samples: list[Sample]) -> Iterator[Scale]:
@@ -173,7 +166,7 @@ def _by_energy(samples: list[Sample], candidates: list[Scale], exact: bool) -> K
             continue
         found: list[tuple[Sample, Found]] = []
         for x in single:
-            if any(v != 0 for v in np.ravel(x.answer.weights[-1])) and all(map(_alive, x.weights)):
+            if any(v != 0 for v in np.ravel(x.answer.weights[-1])) and all(map(_moves, x.weights)):
                 state = energy_state(x, scale)
                 if state is None:
                     break
@@ -194,7 +187,7 @@ def _is_small(found: Found) -> bool:
     return all(np.max(np.abs(floats(h))) < LARGE for h in found.hidden)
 
 
-def _alive(layer: Any) -> bool:
+def _moves(layer: Any) -> bool:
     return any(v != 0 for v in np.ravel(layer))
 
 

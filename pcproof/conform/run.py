@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from .attacks import CANCELLATION, PRECISION, Finding, Judge, attack, second_call
+from .batches import over_batches
 from .causes import causes
 from .compare import Sample, Scale
 from .kinds import (
@@ -199,6 +200,7 @@ def conform(
     progress("small networks", 0, 1)
     samples = plain(s)
     kind = classify(s, samples)
+    kind, mixed = over_batches(s, kind) if kind.name in (EQUILIBRIUM, ENERGY) else (kind, [])
     met = kind.name in MEETS[expect]
     strict = _strict(s, kind, returns, reduction) if met and (returns or reduction) else ""
     again = second_call(s)
@@ -206,7 +208,7 @@ def conform(
     for x in samples:
         judge.look(f"depth {x.probe.depth}", x)
     networks, not_tried = attack(s, judge, progress, lambda: time.monotonic() - started > budget)
-    findings = ([again] if again else []) + judge.result()
+    findings = ([again] if again else []) + mixed + judge.result()
     bad = next((f for f in findings if f.fault), None)
     progress("causes", 0, 1)
     why = [] if again else causes(s, kind, samples)

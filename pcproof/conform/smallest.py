@@ -161,8 +161,8 @@ def code(s: Subject, probe: Probe, path: str) -> str:
     if lib == "jax":
         lines += ["import jax", 'jax.config.update("jax_enable_x64", True)']
     lines.append("from pcproof.conform import Probe, expected, function, given, load")
-    found = f"load({path!r})" if path else f"{s.name}"
-    lines += ["", f"update = {found}  # {probe}"]
+    found = f"load({path!r})" if path else f"{s.name}  # the function under test"
+    lines += ["", f"# {probe}", f"update = {found}"]
     count = sum(a.size for a in [*data.weights, data.x, data.target])
     if count <= NUMBERS and not probe.layout and probe.numbers in (FRACTIONS, FLOAT64, FLOAT32):
         lines += _literal(data, probe, lib)

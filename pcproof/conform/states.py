@@ -111,9 +111,11 @@ def residuals(data: Data, hidden: list[Any]) -> list[Any]:
     ]
 
 
-def schedule(samples: list[Sample], found: list[Found]) -> tuple[Fraction, int] | None:
+def schedule(
+    samples: list[Sample], found: list[Found], rates: tuple[Fraction, ...] = RATES
+) -> tuple[Fraction, int] | None:
     """(gamma, T) with which gradient inference from the forward pass ends at the activities found, in every sample."""
-    for rate in RATES:
+    for rate in rates:
         runs = [_floats(s) for s in samples]
         hidden = [[h[0] for h in forward_states(d)] for d in runs]
         for steps in range(STEPS + 1):

@@ -1,0 +1,203 @@
+"""Energy conformance: somebody's energy, step, update and equilibrium against each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pcproof.cli import run
+from pcproof.conform import Unusable
+from pcproof.conform.energy import EnergyConformance, conform_energy, linear_equilibrium, slope, state, usual
+
+Functions = dict[str, Callable[..., Any]]
+
+
+def functions(
+    f: Callable[[Any], Any] = np.tanh, df: Callable[[Any], Any] = lambda v: 1 - np.tanh(v) ** 2, **other: Any
+) -> Functions:
+    """A right implementation; ``other`` replaces functions."""
+
+    def errors(weights: Any, activities: Any, x: Any, target: Any) -> tuple[list[Any], list[Any]]:
+        sent = [x, *map(f, activities)]
+        return [v - a @ w.T for v, a, w in zip([*activities, target], sent, weights)], sent
+
+    def energy(weights: Any, activities: Any, x: Any, target: Any) -> Any:
+        return sum((e**2).sum(axis=1) for e in errors(weights, activities, x, target)[0]) / 2
+
+    def infer_step(weights: Any, activities: Any, x: Any, target: Any, gamma: float) -> Any:
+        e, _ = errors(weights, activities, x, target)
+        return [v + gamma * (-e[k] + df(v) * (e[k + 1] @ weights[k + 1])) for k, v in enumerate(activities)]
+
+    def weight_update(weights: Any, activities: Any, x: Any, target: Any) -> Any:
+        e, sent = errors(weights, activities, x, target)
+        return [a.T @ b for a, b in zip(e, sent)]
+
+    def equilibrium(weights: Any, x: Any, target: Any) -> Any:
+        v, h = [], x
+        for k, w in enumerate(weights[:-1]):
+            h = (f(h) if k else h) @ w.T
+            v.append(h)
+        for _ in range(1500):
+            v = infer_step(weights, v, x, target, 0.1)
+        return v
+
+    out: Functions = {
+        "energy": energy, "infer_step": infer_step, "weight_update": weight_update, "equilibrium": equilibrium
+    }  # fmt: skip
+    return {**out, **other}
+
+
+RIGHT = functions()
+
+
+def look(**other: Any) -> EnergyConformance:
+    """The right implementation with some functions replaced; without an equilibrium, which takes long."""
+    chosen = {n: v for n, v in {**RIGHT, **other}.items() if n != "equilibrium" or n in other}
+    return conform_energy({n: v for n, v in chosen.items() if v is not None})
+
+
+def test_right() -> None:
+    found = conform_energy(RIGHT)
+    assert found.as_expected and not found.findings, found.text()
+    assert "f = tanh" in found.about and len(found.checked) == 5
+
+
+def test_linear_closed_form() -> None:
+    linear = functions(lambda v: v, lambda v: v * 0 + 1)
+    found = conform_energy(linear)
+    assert found.as_expected and "f = identity" in found.about, found.text()
+    assert any("linear equations" in c for c in found.checked)
+
+
+@pytest.mark.parametrize("names", [["infer_step"], ["weight_update"], ["infer_step", "weight_update"]])
+def test_without_an_energy(names: list[str]) -> None:
+    found = conform_energy({n: RIGHT[n] for n in names})
+    assert found.as_expected and "f = tanh fits" in found.about, found.text()
+
+
+def step_with(change: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
+    def infer_step(weights: Any, activities: Any, x: Any, target: Any, gamma: float) -> Any:
+        return change(RIGHT["infer_step"], (weights, activities, x, target), gamma)
+
+    return infer_step
+
+
+def energy_with(change: Callable[[Any], Any]) -> Callable[..., Any]:
+    return lambda *a: change(RIGHT["energy"](*a))
+
+
+def update_with(change: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    return lambda *a: [change(d, len(a[2])) for d in RIGHT["weight_update"](*a)]
+
+
+def sequential(weights: Any, activities: Any, x: Any, target: Any, gamma: float) -> Any:
+    v = list(activities)
+    for k in range(len(v)):
+        v[k] = RIGHT["infer_step"](weights, v, x, target, gamma)[k]
+    return v
+
+
+def cancelling(weights: Any, activities: Any, x: Any, target: Any) -> Any:
+    sent = [x, *map(np.tanh, activities)]
+    e = [v - a @ w.T for v, a, w in zip([*activities, target], sent, weights)]
+    return sum((d.sum(axis=0) ** 2).sum() for d in e) / 2 * np.ones(len(x)) / len(x)
+
+
+def one_sided(weights: Any, activities: Any, x: Any, target: Any) -> Any:
+    sent = [x, *map(np.tanh, activities)]
+    e = [v - a @ w.T for v, a, w in zip([*activities, target], sent, weights)]
+    return sum((np.maximum(d, 0) ** 2).sum(axis=1) for d in e) / 2
+
+
+def without_slope(weights: Any, activities: Any, x: Any, target: Any, gamma: float) -> Any:
+    sent = [x, *map(np.tanh, activities)]
+    e = [v - a @ w.T for v, a, w in zip([*activities, target], sent, weights)]
+    return [v + gamma * (-e[k] + e[k + 1] @ weights[k + 1]) for k, v in enumerate(activities)]
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "1/B in gamma": ({"infer_step": step_with(lambda f, a, g: f(*a, g / len(a[2])))}, "1/B is hidden in it"),
+    "twice gamma": ({"infer_step": step_with(lambda f, a, g: f(*a, 2 * g))}, "a factor 2 is in it"),
+    "uphill": ({"infer_step": step_with(lambda f, a, g: f(*a, -g))}, "the sign is wrong"),
+    "gamma ignored": ({"infer_step": step_with(lambda f, a, g: f(*a, 0.25))}, "divided by gamma"),
+    "one after the other": ({"infer_step": sequential}, "one after the other from the input on"),
+    "f' left out": ({"infer_step": without_slope}, "is not -gamma dE/dx"),
+    "mean": ({"weight_update": update_with(lambda d, n: d / n)}, "divided by the batch"),
+    "a gradient": ({"weight_update": update_with(lambda d, n: -d)}, "the sign is wrong"),
+    "half": ({"weight_update": update_with(lambda d, n: d / 2)}, "a factor 1/2"),
+    "energy without its 1/2": ({"energy": energy_with(lambda e: 2 * e)}, "a factor 1/2"),
+    "energy over the batch": ({"energy": energy_with(lambda e: e / len(e))}, "divided by the batch"),
+    "one number": ({"energy": energy_with(np.sum)}, "one number comes back"),
+    "errors cancel": ({"energy": cancelling}, "errors of opposite sign cancel"),
+    "one sign only": ({"energy": one_sided}, "an error and its negative have energies"),
+    "not there yet": (
+        {"equilibrium": lambda weights, x, target: [x @ weights[0].T * 0 + 1] + [
+            np.ones((len(x), len(w))) for w in weights[1:-1]] if len(weights) > 1 else []},
+        "it is none",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong(name: str) -> None:
+    other, cause = WRONG[name]
+    found = look(**other)
+    assert not found.as_expected and cause in found.text(), found.text()
+
+
+def test_wrong_linear_equilibrium() -> None:
+    """A fixed point of another energy is not called an equilibrium."""
+    linear = functions(lambda v: v, lambda v: v * 0 + 1)
+    right = linear["equilibrium"]
+    found = conform_energy({**linear, "equilibrium": lambda *a: [1.01 * v for v in right(*a)]})
+    assert not found.as_expected and "it is none" in found.text()
+
+
+def test_closed_form_and_differences() -> None:
+    s = state((2, 3, 2, 2), 2)
+    s.hidden = linear_equilibrium(s)
+    assert max(np.max(np.abs(d)) for d in slope(usual("identity", False), s, "hidden")) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        ({"energy": lambda *a: None}, "energy returned|energy raised"),
+        ({"energy": lambda *a: np.zeros((7, 7))}, r"energy returned shape \(7, 7\)"),
+        ({"infer_step": lambda *a: 3}, "infer_step returned int; expected a list"),
+        ({"infer_step": lambda *a: [a[1][0].T] if a[1] else []}, "infer_step returned shapes"),
+        ({"weight_update": lambda *a: 1 / 0}, "weight_update raised ZeroDivisionError"),
+        ({"weight_update": lambda *a: [w * np.nan for w in a[0]]}, "not finite"),
+        ({"equilibrium": lambda w: w}, "equilibrium raised TypeError"),
+        ({"enrgy": lambda *a: 0}, "expected some of energy"),
+    ],
+)
+def test_unusable(other: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Unusable, match=sentence):
+        look(**other)
+
+
+FILE = """
+import numpy as np
+
+def infer_step(weights, activities, x, target, gamma):
+    e = [v - a @ w.T for v, a, w in zip([*activities, target], [x, *activities], weights)]
+    return [v + gamma / len(x) * (e[k + 1] @ weights[k + 1] - e[k]) for k, v in enumerate(activities)]
+"""
+
+
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.py").write_text(FILE)
+    assert run(["conform", str(tmp_path / "mine.py")]) == 1
+    assert "1/B is hidden in it" in capsys.readouterr().out
+    (tmp_path / "mine.py").write_text(FILE.replace("gamma / len(x)", "gamma"))
+    assert run(["conform", str(tmp_path / "mine.py"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "as expected"
+    (tmp_path / "none.py").write_text("a = 1\n")
+    assert run(["conform", str(tmp_path / "none.py")]) == 2
+    assert "has none of energy" in capsys.readouterr().err
