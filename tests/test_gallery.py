@@ -12,7 +12,9 @@ import pytest
 from pcproof.cli import run
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-ROW = re.compile(r"^\| \[(g_\w+)\]\(gallery/(g_\w+)\.py\) \| (.+) \| (proved|refuted|unknown) \| (.*) \|$", re.MULTILINE)
+ROW = re.compile(
+    r"^\| \[(g_\w+)\]\(gallery/(g_\w+)\.py\) \| (.+) \| (proved|refuted|unknown) \| (.*) \|$", re.MULTILINE
+)
 ROWS = {m[1]: m.groups() for m in ROW.finditer((DOCS / "gallery.md").read_text(encoding="utf-8"))}
 FILES = sorted(p.stem for p in (DOCS / "gallery").glob("g_*.py"))
 STATUS = {"proved": 0, "refuted": 1, "unknown": 3}
