@@ -75,6 +75,9 @@ class Expander:
         if kind == "inv" and op[-1] in self.apart and len(arg) == 1:
             ((monomial, number),) = arg.items()
             return {tuple((u, -e) for u, e in monomial): Fraction(1) / number}
+        if kind == "zero":  # p = 0 where c p = 0
+            leading = Fraction(arg[max(arg)])
+            arg = {m: c / leading for m, c in arg.items()}
         unknown = self._unknown((op[:-1], frozenset(arg.items())))
         if kind == "zero":
             self._indicators.add(unknown)

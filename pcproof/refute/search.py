@@ -15,7 +15,8 @@ more than ``Limits.cap`` combinations.  A counterexample that was found at large
 entry is called that.
 
 The search is bounded by work (operations on numbers), which is the same on every machine, so the answer is too.
-When three fifths of it are spent without a counterexample, the remaining shapes are tried at {1, 0} only.
+It goes over the sizes of one depth twice: first at {1, 0}, with few networks for each, until something differs; then
+over the sizes before that as far as the order says.  The first of which something differs is the answer.
 
 Nothing here is trusted: a counterexample is returned only after the reference
 evaluator has confirmed it.
@@ -26,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import islice, product
+from itertools import chain, islice, product
 from math import prod
 from random import Random
 from time import perf_counter
@@ -47,6 +48,8 @@ HALF = Fraction(1, 2)
 ENTRIES: tuple[tuple[Number, ...], ...] = ((1, 0), (1, 0, -1, 2), (1, 0, -1, 2, HALF, -HALF, 3))
 SCALARS: tuple[tuple[Number, ...], ...] = ((1, HALF), (1, HALF, 2, 0), (1, HALF, 2, 0, -1, 3))
 SHRINK: tuple[Number, ...] = (1, 0, -1, 2, HALF, -HALF, 3)
+SKIM = 256  # networks tried at one shape and activation in the first round
+SKIMMING, THOROUGH = 0.15, 0.25  # shares of the work (of what is left of it) for the two rounds at one depth
 TRACING, RUNNING = 60, 6  # work of recording an operation, and of running one that is not compiled
 EXPANDING = 25  # work of multiplying two monomials
 
@@ -88,6 +91,19 @@ class Passed:
 
     def text(self) -> str:
         return f"{self.where}: {self.reason}"
+
+
+@dataclass
+class Looked:
+    """What was done at one shape; ``thorough``: all that the order says; ``postponed``: not, for want of work."""
+
+    shape: Shape
+    cases: int = 0
+    same: bool = False
+    generic: bool = False
+    thorough: bool = False
+    postponed: bool = False
+    passed: list[Passed] = field(default_factory=list)
 
 
 @dataclass
@@ -199,36 +215,92 @@ class _Search:
         self.seen: set[Any] = set()
         self.arity = {n: s.arity for n, s in claim.theory.symbols.items()}
         self.untrue = derivatives_unsaid(claim)
-        self.skimming = False  # most of the work is spent: {1, 0} only
+        self.looked: list[Looked] = []
+        self.skimming = True
 
     def go(self) -> None:
         result = self.result
-        result.complete = True
+        found: Counterexample | None = None
+        ended = True
         for depth in range(1, self.limits.max_depth + 1):
-            later: list[Shape] = []
-            found = self._visit(
-                shapes(self.claim.theory, depth, self.limits.extra_width, self.limits.max_batch, self.limits.square),
-                later,
-            )
-            if found is None and not self._late():
-                found = self._visit(iter(later), None)
-            if found is not None:
-                result.shrunk = not found.exhaustive
-                result.counterexample = replace(found, exhaustive=found.exhaustive and not result.passed)
-            if found is not None or self._late():
-                result.complete = False
+            first = len(self.looked)
+            found = self._skim(depth)
+            smaller = self._look_again(first, THOROUGH * (1 - self._spent()))
+            found = smaller or found
+            if found is not None or self._late(1):
+                ended = found is None and depth == self.limits.max_depth
                 break
-        result.complete = result.complete and not self.skimming
+        if found is None:
+            found = self._look_again(0, 1 - self._spent())
+        result.cases = sum(one.cases for one in self.looked)
+        result.passed = [p for one in self.looked for p in one.passed]
+        result.shapes = sum(not one.postponed or bool(one.cases) for one in self.looked)
+        result.identities = sum(one.same for one in self.looked)
+        result.generic = sum(one.generic for one in self.looked)
+        result.last = next((one.shape for one in reversed(self.looked) if not one.postponed), None)
+        result.complete = found is None and ended and not any(one.postponed for one in self.looked)
+        if found is not None:
+            result.shrunk = not found.exhaustive
+            result.counterexample = replace(found, exhaustive=found.exhaustive and not result.passed)
         result.seconds = perf_counter() - self.started
 
-    def _visit(self, some: Iterator[Shape], later: list[Shape] | None) -> Counterexample | None:
-        for shape in some:
-            if self._late():
+    def _skim(self, depth: int) -> Counterexample | None:
+        """A few networks at every shape of one depth; what remains to be done is left to ``_look_again``."""
+        self.skimming = True
+        share = self._spent() + SKIMMING
+        later: list[Shape] = []
+        some = shapes(self.claim.theory, depth, self.limits.extra_width, self.limits.max_batch, self.limits.square)
+        for put_off, shape in chain(((False, x) for x in some), ((True, x) for x in later)):  # ``later`` grows
+            if self._late(1):
                 return None
-            found = self._look(shape, later)
-            if found is not None:
-                return found
+            if put_off or not self._put_off(shape, later):
+                self.looked.append(Looked(shape))
+                if self._late(share):
+                    self._postpone(self.looked[-1])
+                    continue
+                found = self._look(self.looked[-1], 1)
+                if found is not None:
+                    return found
         return None
+
+    def _look_again(self, first: int, share: float) -> Counterexample | None:
+        """All that the order says, at the shapes from ``first`` on at which something was passed over."""
+        self.skimming = False
+        until = self._spent() + share
+        for k in range(first, len(self.looked)):
+            one = self.looked[k]
+            if not one.passed or one.thorough:
+                continue
+            if self._late(until):
+                return None
+            self.looked[k] = again = Looked(one.shape, thorough=True)
+            found = self._look(again, until)
+            if found is not None:
+                del self.looked[k + 1 :]
+                return found
+            again.thorough = not again.postponed
+        return None
+
+    def _postpone(self, looked: Looked) -> None:
+        looked.postponed = True
+        self._pass(looked, f"not looked at for want of {'work' if self.limits.seconds is None else 'time'}")
+
+    def _put_off(self, shape: Shape, later: list[Shape]) -> bool:
+        """Is a shape like an earlier one, or to be looked at after the others of its depth?"""
+        problem = self._trace(shape, self._generic())
+        read = tuple(sorted((n, a, shape.size(n, a)) for n, a in problem.read_sizes))
+        signature = (tuple(sorted(shape.constants.items())), read)
+        if signature in self.seen:
+            return True  # differs from an earlier one only in widths that nothing reads
+        self.seen.add(signature)
+        self.result.undefined = self.result.undefined or problem.undefined
+        if not equal_widths(shape) and self.tracer.lopsided(problem):
+            later.append(shape)
+            return True
+        return False
+
+    def _generic(self) -> Activation:
+        return Activation(TABLE, seed=-1) if has_functions(self.claim.theory) else Activation(IDENTITY)
 
     def _spent(self) -> float:
         """The share of the bound that is used up."""
@@ -236,14 +308,12 @@ class _Search:
             return self.result.work / self.limits.work if self.limits.work else 1.0
         return (perf_counter() - self.started) / self.limits.seconds if self.limits.seconds else 1.0
 
-    def _late(self) -> bool:
-        spent = self._spent()
-        self.skimming = self.skimming or spent >= 0.6
-        return spent >= 1
+    def _late(self, share: float) -> bool:
+        return self._spent() >= share
 
-    def _pass(self, problem: Problem, reason: str, activation: bool = True) -> None:
-        name = f", {problem.activation.name}" if activation and has_functions(self.claim.theory) else ""
-        self.result.passed.append(Passed(_describe(problem.shape) + name, reason))
+    def _pass(self, looked: Looked, reason: str, activation: Activation | None = None) -> None:
+        name = f", {activation.name}" if activation and has_functions(self.claim.theory) else ""
+        looked.passed.append(Passed(_describe(looked.shape) + name, reason))
 
     def _trace(self, shape: Shape, activation: Activation) -> Problem:
         problem = self.tracer.problem(shape, activation)
@@ -251,57 +321,46 @@ class _Search:
         return problem
 
     # -- one shape ------------------------------------------------------------
-    def _look(self, shape: Shape, later: list[Shape] | None) -> Counterexample | None:
+    def _look(self, looked: Looked, share: float) -> Counterexample | None:
+        shape = looked.shape
         functions = has_functions(self.claim.theory)
-        generic = Activation(TABLE, seed=-1) if functions else Activation(IDENTITY)
-        problem = self._trace(shape, generic)
-        result = self.result
-        if later is not None:
-            read = tuple(sorted((n, a, shape.size(n, a)) for n, a in problem.read_sizes))
-            signature = (tuple(sorted(shape.constants.items())), read)
-            if signature in self.seen:
-                return None  # differs from an earlier one only in widths that nothing reads
-            self.seen.add(signature)
-        result.undefined = result.undefined or problem.undefined
-        if later is not None and not equal_widths(shape) and self.tracer.lopsided(problem):
-            later.append(shape)
-            return None
-        result.shapes += 1
-        result.last = shape
-        kept = tuple(self._activations(shape)) if functions else (generic,)
+        problem = self._trace(shape, self._generic())
+        kept = tuple(self._activations(shape)) if functions else (self._generic(),)
         stages, cap = len(ENTRIES), self.limits.cap
         if not problem.impossible:
             if not problem.tests or self._same(problem):
-                result.generic += 1
-                result.identities += 1
-                return self._untrue(shape, stages, cap)
+                looked.same = looked.generic = True
+                return self._untrue(looked, stages, cap)
             if problem.generic and self._agree(problem):
-                result.generic += 1
+                looked.generic = True
                 if not problem.solved_for:
-                    self._pass(problem, "both sides agree at random points", False)
-                    return self._untrue(shape, stages, cap)
+                    self._pass(looked, "both sides agree at random points")
+                    return self._untrue(looked, stages, cap)
                 # the points that meet the hypotheses may have several branches: look at small numbers too
                 kept, stages, cap = kept[:3], 1, cap // 10
         if self.skimming:
-            kept, stages, cap = kept[:3], 1, cap // 10
+            kept, stages, cap = kept[:3], 1, SKIM
         for activation in kept:
-            if self._late():
+            if self._late(share):
+                self._postpone(looked)
                 return None
             if functions:
                 problem = self._trace(shape, activation)
             if problem.impossible or not problem.tests:
                 continue
-            found = self._attack(problem, stages, cap)
+            found = self._attack(looked, problem, stages, cap)
             if found is not None:
                 return found
+        if functions and len(kept) == 3:
+            self._pass(looked, "activations other than identity, relu, square")
         return None
 
-    def _untrue(self, shape: Shape, stages: int, cap: int) -> Counterexample | None:
+    def _untrue(self, looked: Looked, stages: int, cap: int) -> Counterexample | None:
         """Where nothing says that f' is the derivative of f, it may be something else."""
         if not self.untrue:
             return None
-        problem = self._trace(shape, Activation(UNTRUE))
-        return None if problem.impossible or not problem.tests else self._attack(problem, stages, cap)
+        problem = self._trace(looked.shape, Activation(UNTRUE))
+        return None if problem.impossible or not problem.tests else self._attack(looked, problem, stages, cap)
 
     def _activations(self, shape: Shape) -> Iterator[Activation]:
         yield from (Activation(IDENTITY), Activation(RELU), Activation(SQUARE))
@@ -346,14 +405,16 @@ class _Search:
         return True
 
     # -- one shape and activation -----------------------------------------------
-    def _attack(self, problem: Problem, stages: int, cap: int) -> Counterexample | None:
+    def _attack(self, looked: Looked, problem: Problem, stages: int, cap: int) -> Counterexample | None:
         if self._same(problem):
             return None
-        start, settled = self._probe(problem)
-        if start is None and settled:
-            self._pass(problem, "both sides agree at random points")
-            return None
-        if start is None:
+        start: Values | None = None
+        if not self.skimming or not problem.solved_for:
+            start, settled = self._probe(problem)
+            if start is None and settled:
+                self._pass(looked, "both sides agree at random points", problem.activation)
+                return None
+        if start is None and not self.skimming:
             cap, stages = cap // 5, min(stages, 2)
         program = _compile(problem)
         size = len(problem.graph.needed(problem.nodes()))
@@ -368,20 +429,22 @@ class _Search:
                     self.result.work += size * tried
                     found = self._confirm(problem, values, problem.tests[code], True)
                     if found is not None:
-                        self.result.cases += tried
+                        looked.cases += tried
                         return found
             tried_all = min(total, cap)
             self.result.work += size * tried_all
-            self.result.cases += tried_all
+            looked.cases += tried_all
             if total > cap:
                 break
         every = prod(len(self._numbers(n, len(ENTRIES) - 1)) for n, _ in problem.slots)
+        if tried_all < every:
+            why = f"all but the first {tried_all:,} of {every:,} combinations of numbers"
+            self._pass(looked, why, problem.activation)
+        if self.skimming:
+            return None
         if start is None:
             start = self._solved(problem)
-        found = None if start is None else self._shrink(problem, start)
-        if tried_all < every:
-            self._pass(problem, f"all but the first {tried_all:,} of {every:,} combinations of numbers")
-        return found
+        return None if start is None else self._shrink(problem, start)
 
     def _numbers(self, name: str, stage: int) -> tuple[Number, ...]:
         if not self.arity[name]:
