@@ -126,21 +126,30 @@ def changes() -> Claim:
     def at(name: str, layer: Idx, sample: Idx, unit: Idx) -> App:
         return App(name, (layer, sample, unit))
 
-    def backprop(s: Idx) -> Term:
-        return mul(at("delta", l - 1, s, i), at("y", l, s, j))
+    def difference(s: Idx, output: bool) -> Term:
+        """-P^{l-1}^T C U x^l + delta^{l-1} (x^l - y^l) for one sample"""
+        lower = Idx(0) if output else l - 1
+        upper = lower + 1
+        brought = total(OUT, lambda q: mul(product(lower, q, i), App("c", (s, q))))
+        gap_of_state = add(at("x", upper, s, j), mul(-1, at("y", upper, s, j)))
+        error = App("c", (s, i)) if output else brought
+        return add(mul(-1, error, at("x", upper, s, j)), mul(at("delta", lower, s, i), gap_of_state))
 
-    def difference(s: Idx) -> Term:
-        error = mul(M.precision(l - 1), at("eps", l - 1, s, i))
-        gap_of_error = add(mul(SCALE, error), mul(-1, at("delta", l - 1, s, i)))
-        gap_of_state = add(at("x", l, s, j), mul(-1, at("y", l, s, j)))
-        return add(mul(gap_of_error, at("x", l, s, j)), mul(at("delta", l - 1, s, i), gap_of_state))
+    def change(output: bool) -> Statement:
+        layer = Idx(1) if output else l
+        units = (*span(i, 0, width(layer - 1)), *span(j, 0, width(layer)))
+        own = mul(-1, SCALE, App("gtheta", (layer, i, j)))
+        theirs = total(B, lambda s: mul(at("delta", layer - 1, s, i), at("y", layer, s, j)))
+        relation = Eq(add(own, mul(-1, theirs)), total(B, lambda s: difference(s, output)))
+        if output:
+            return Statement(("i", "j"), units, relation)
+        return Statement(("l", "i", "j"), (ge(l, 2), le(l, L), *units), relation)
 
-    scaled_change = mul(-1, SCALE, App("gtheta", (l, i, j)))
-    weights = (ge(l, 1), le(l, L), *span(i, 0, width(l - 1)), *span(j, 0, width(l)))
     goals = (
         Statement(EVERY, layers, Eq(off, moved)),
         Statement(EVERY, layers, Le(mul(SCALE, SCALE, off, off), bound)),
-        Statement(("l", "i", "j"), weights, Eq(add(scaled_change, mul(-1, total(B, backprop))), total(B, difference))),
+        change(True),
+        change(False),
     )
     return Claim(
         "linear_output_variance_changes",
