@@ -72,7 +72,7 @@ def clamped_output(claim: Claim) -> bool:
 def modes_script(k: Kernel, claim: Claim) -> Out:
     """Activities, errors and gradient by one induction over time."""
     activity, error, gradient = run(k, clamped_output(claim))
-    return {"errors": error, "gradient": gradient}, [activity]
+    return {"activities": activity, "errors": error, "gradient": gradient}, [activity]
 
 
 def over_powers(

@@ -58,8 +58,11 @@ def moves(k: Kernel) -> list[Theorem]:
     for s in one_step():
         ctx = Context(s.variables, s.guards)
         assert isinstance(s.relation, Eq)
-        left, right = flat(k, ctx, s.relation.lhs), flat(k, ctx, s.relation.rhs)
-        out.append(k.trans(k.trans(left, k.ring(ctx, left.rhs, right.rhs)), k.sym(right)))
+        left = flat(k, ctx, s.relation.lhs)
+        if left.rhs is not s.relation.rhs:
+            right = flat(k, ctx, s.relation.rhs)
+            left = k.trans(k.trans(left, k.ring(ctx, left.rhs, right.rhs)), k.sym(right))
+        out.append(left)
     return out
 
 
