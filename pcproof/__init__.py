@@ -12,9 +12,11 @@ from . import rules
 from .api import confirm, prove, refute
 from .language.signature import Claim
 from .networks.chain import Chain
+from .networks.losses import AnyLoss, CrossEntropy
 from .networks.mlp import MLP
 from .result import Proved, Refuted, Result, Unknown
 from .rules.equations import RuleError
+from .rules.losses import output_loss
 from .rules.rule import Rule
 from .rules.surface import Eq, Sum, before, is_zero, nonzero, sq
 
@@ -22,8 +24,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "MLP",
+    "AnyLoss",
     "Chain",
     "Claim",
+    "CrossEntropy",
     "Eq",
     "Proved",
     "Refuted",
@@ -36,6 +40,7 @@ __all__ = [
     "confirm",
     "is_zero",
     "nonzero",
+    "output_loss",
     "prove",
     "refute",
     "rules",

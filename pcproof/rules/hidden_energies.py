@@ -32,6 +32,7 @@ from ..networks.energies import Logarithms, Own, Rest
 from ..networks.network import B, L, Network, width
 from .claims import equals_backprop, final_weights
 from .equations import Equations, timed_theory
+from .losses import output_loss
 from .rule import Rule
 from .surface import Eq as equation
 from .surface import Field, Scalar, Sum, _sum_units, symbols
@@ -49,7 +50,7 @@ def zil_with_energy(net: Network, hidden: Callable[[Field, Field], Term], name: 
     weights = symbols(net, " ".join(k.name for k in net.kinds))
     unit = hidden(x[l], mu[l])
     layer = Scalar(net, _sum_units(unit, ("b", "i"), (B, width(l))))
-    F = Sum(layer, (l, 1, L - 1)) + Scalar(net, net.loss("mu"))
+    F = Sum(layer, (l, 1, L - 1)) + output_loss(net)
     return Rule(
         net,
         name=name,
