@@ -5,13 +5,15 @@ exact for them is a common belief.  The criterion and its converse are ours.
 
     F = sum_{0<l<L} sum_i e(x^l_i, mu^l_i) + E(mu^0),   e = (x - mu)^2 / 2 + r(x, mu)
 
-Any differentiable e is of this form, and E is any loss.  Let the forward pass
-be at rest: r_x(y, y) = r_mu(y, y) = 0.  Then at t = l the activity is y + delta
-and Z-IL is backprop *if and only if* -de/dmu at y + delta is delta, that is
-r_mu(y + delta, y) = 0, at every hidden unit.  For relative entropies -de/dmu is
-x / mu, or (x - mu) / mu where x and mu need not add up to 1: both are refuted.
-So is (x - mu)^2 / 2 + G(x), unless G' vanishes on the forward pass: the
-gradient of G moves the activities.
+Any differentiable e is of this form, and E is any loss.  Let no hidden layer
+above the first move at t = 0: r_x(y^l, y^l) is what r_mu(y^{l-1}, y^{l-1}) feeds
+back, for l >= 2.  Then at t = l the activity is z = y + delta - r_x(y, y), and
+Z-IL is backprop *if and only if* -de/dmu at x = z, mu = y is delta, that is
+r_mu(z, y) = -r_x(y, y), at every hidden unit.  Where r_x(y, y) = 0 this is
+-de/dmu(y + delta, y) = delta.  For relative entropies -de/dmu is x / mu, or
+(x - mu) / mu where x and mu need not add up to 1: both are refuted.  So is
+(x - mu)^2 / 2 + G(x), unless G' is 0 on the forward pass: the gradient of G
+moves the activities.
 """
 
 from collections.abc import Callable
@@ -34,8 +36,8 @@ from pcproof.rules.rule import Rule
 
 ORDER = 44
 SOURCE = "Pinchetti et al. 2022"
-EXACT = "Z-IL with any hidden energy is backprop if -de/dmu at y + delta is delta"
-ONLY = "Z-IL with any hidden energy is backprop only if -de/dmu at y + delta is delta"
+EXACT = "Z-IL with any hidden energy is backprop if -de/dmu is delta where the wave brings the activity"
+ONLY = "Z-IL with any hidden energy is backprop only if -de/dmu is delta where the wave brings the activity"
 ENTROPY = "Z-IL is exact for hidden energies x log(x / mu)"
 GENERAL = "Z-IL is exact for hidden energies x log(x / mu) - x + mu"
 OWN = "Z-IL is exact for hidden energies (x - mu)^2 / 2 and any function of x"

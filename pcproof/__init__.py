@@ -13,9 +13,11 @@ from .api import confirm, prove, refute
 from .characterise import Characterisation, characterise
 from .language.signature import Claim
 from .networks.chain import Chain
+from .networks.losses import AnyLoss, CrossEntropy
 from .networks.mlp import MLP
 from .result import Proved, Refuted, Result, Unknown
 from .rules.equations import RuleError
+from .rules.losses import output_loss
 from .rules.rule import Rule
 from .rules.surface import Eq, Sum, before, is_zero, nonzero, sq
 
@@ -23,9 +25,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "MLP",
+    "AnyLoss",
     "Chain",
     "Characterisation",
     "Claim",
+    "CrossEntropy",
     "Eq",
     "Proved",
     "Refuted",
@@ -39,6 +43,7 @@ __all__ = [
     "confirm",
     "is_zero",
     "nonzero",
+    "output_loss",
     "prove",
     "refute",
     "rules",

@@ -15,12 +15,12 @@ from pcproof import api
 from pcproof.catalogue import entries
 from pcproof.language.evaluate import Evaluator, Model
 from pcproof.language.index import qvar
-from pcproof.language.signature import Claim, Eq
+from pcproof.language.signature import Claim, Eq, Theory
 from pcproof.language.terms import ONE, App
 from pcproof.networks.losses import AnyLoss
 from pcproof.rules.claims import dynamics, plasticity
 from pcproof.rules.equations import Equations, timed_theory
-from pcproof.rules.hidden_energies import ARRIVED, Y, exact, only, own_energy, relative_entropy, with_rest
+from pcproof.rules.hidden_energies import DELTA, Y, Z, exact, only, own_energy, relative_entropy, with_rest
 from pcproof.tactics.goals import Stuck
 from pcproof.tactics.prover import prove_claim
 
@@ -44,7 +44,7 @@ def test_step_and_changes_are_gradients_of_the_energy() -> None:
 @pytest.mark.parametrize("id", IDS)
 def test_each_hypothesis_is_needed(id: str) -> None:
     claim = entries()[id].claim()
-    for name in set(claim.theory.hypotheses) - {"r_mu_at_y"}:
+    for name in set(claim.theory.hypotheses) - {"at_rest"}:
         rest = {n: s for n, s in claim.theory.hypotheses.items() if n != name}
         result = api.refute(dataclasses.replace(claim, theory=dataclasses.replace(claim.theory, hypotheses=rest)))
         assert result.verdict == "refuted", f"{id} without {name}"
@@ -62,18 +62,36 @@ def test_the_forward_pass_has_to_be_at_rest() -> None:
             "dLoss": lambda b, i, u: u(0) - (m + d),
         },
         depth=3,
+        theory=claim.theory,
     )
-    theory = claim.theory
-    for name, h in theory.hypotheses.items():
+    for name, h in claim.theory.hypotheses.items():
         assert isinstance(h.relation, Eq)
         for layer in (1, 2):
             here = {"l": layer, "b": 0, "i": 0}
             if all(at.holds(g, here) for g in h.guards):
                 holds = at.value(h.relation.lhs, here) == at.value(h.relation.rhs, here)
-                assert holds == (name != "r_mu_at_y")
+                assert holds == (name != "at_rest" or layer != 2)
     assert at.call("x", (1, 2, 0, 0)) != at.call("y", (2, 0, 0)) == m
     ours, theirs = at.call("beta", (3, 2, 0)) - at.call("c", (2, 0)), at.call("dc", (2, 0))
     assert theirs == d and ours != theirs
+
+
+def test_an_energy_that_is_exact_without_being_at_rest() -> None:
+    """r = x^2 - mu^2: the wave brings y + delta - 2 y, and -de/dmu is delta there; of two layers the pulls cancel."""
+    e = with_rest(AnyLoss(pp.MLP())).equations
+    functions = {
+        "r_x": lambda layer, x, mu: 2 * x,
+        "r_mu": lambda layer, x, mu: -2 * mu,
+        "dLoss": lambda b, i, u: u(0) - 5,
+    }
+    at = run(e, functions)
+    assert at.call("x", (1, 1, 0, 0)) == 2 + 3 - 4
+    assert at.call("theta", (2, 2, 0, 0)) - 1 == at.call("dw", (2, 0, 0)) == 6
+    deep = run(e, functions, depth=3)
+    assert deep.call("theta", (3, 2, 0, 0)) - 1 == deep.call("dw", (2, 0, 0)) == 6
+    functions["r_mu"] = lambda layer, x, mu: -2 * mu if layer == 2 else -mu
+    deep = run(e, functions, depth=3)
+    assert deep.call("theta", (3, 2, 0, 0)) - 1 != deep.call("dw", (2, 0, 0))
 
 
 def test_one_sample_is_needed_for_the_converse() -> None:
@@ -87,7 +105,7 @@ def test_one_sample_is_needed_for_the_converse() -> None:
 def test_a_criterion_at_another_point_is_not_proved() -> None:
     claim = exact(with_rest(AnyLoss(pp.MLP(bias=True))).equations)
     criterion = claim.theory.hypotheses["criterion"]
-    for point in ((Y, ARRIVED), (ARRIVED, ARRIVED), (Y, Y)):
+    for point in ((Y, Z), (Z, Z), (Y, Y), (Y + DELTA, Y)):
         elsewhere = dataclasses.replace(criterion, relation=Eq(App("r_mu", (l,), point), criterion.relation.rhs))  # type: ignore[union-attr]
         hypotheses = {**claim.theory.hypotheses, "criterion": elsewhere}
         wrong = dataclasses.replace(claim, theory=dataclasses.replace(claim.theory, hypotheses=hypotheses))
@@ -101,7 +119,13 @@ def test_the_printed_form_is_refuted_by_one_hidden_unit(id: str) -> None:
     assert found.exhaustive and found.sizes["L"] == 2 and found.widths["n"] == (1, 1, 1)
 
 
-def run(e: Equations, functions: dict[str, Callable[..., Any]], target: int = 1, depth: int = 2) -> Evaluator:
+def run(
+    e: Equations,
+    functions: dict[str, Callable[..., Any]],
+    target: int = 1,
+    depth: int = 2,
+    theory: Theory | None = None,
+) -> Evaluator:
     """One unit a layer, weights 1, biases 0, input 2: y = 2, delta = target - 2 everywhere."""
     one = {"w": lambda *a: Fraction(1), "s_in": lambda *a: Fraction(2), "s_out": lambda *a: Fraction(target)}
     one["c"] = lambda *a: Fraction(0)
@@ -110,7 +134,7 @@ def run(e: Equations, functions: dict[str, Callable[..., Any]], target: int = 1,
         parameters={**one, "alpha": lambda: Fraction(1)},
         functions={"f": lambda layer, v: v, "df": lambda layer, v: Fraction(1), **functions},
     )
-    return Evaluator(timed_theory(e), model)
+    return Evaluator(theory or timed_theory(e), model)
 
 
 @pytest.mark.parametrize("normalised", [True, False])
@@ -144,6 +168,6 @@ def test_a_goal_flipped_is_refuted(name: str) -> None:
     claim = claims()[name]
     first = claim.goals[0]
     assert isinstance(first.relation, Eq)
-    wrong = dataclasses.replace(first, relation=Eq(first.relation.lhs, Y - App("delta", ARRIVED.args[1].idx)))  # type: ignore[attr-defined]
+    wrong = dataclasses.replace(first, relation=Eq(first.relation.lhs, Y - DELTA))
     claim = dataclasses.replace(claim, goals=(wrong, *claim.goals[1:]))
     assert api.refute(claim).verdict == "refuted"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from fractions import Fraction
 from math import exp, log
+from pathlib import Path
 
 import pytest
 
 import pcproof as pp
 from pcproof import api
-from pcproof.catalogue import entries
+from pcproof.catalogue import entries, load
 from pcproof.language.evaluate import Evaluator, Model
 from pcproof.language.index import ge
 from pcproof.language.signature import Claim, Eq
@@ -98,6 +99,30 @@ def test_softmax_cross_entropy_in_floats() -> None:
         ),
         abs=1e-12,
     )
+
+
+RULE = """
+import pcproof as pp
+
+net = pp.AnyLoss(pp.MLP(bias=True))
+x, mu, y, theta, beta, l, t, L, alpha = net.symbols("x mu y theta beta l t L alpha")
+F = pp.Sum(pp.sq(x[l] - mu[l]) / 2, (l, 1, L - 1)) + pp.output_loss(net)
+learn = {w[l + 1]: -alpha * F.diff(w[l + 1]) for w in (theta, beta)}
+step = {x[l]: -F.diff(x[l])}
+rule = pp.Rule(net, name="mine", energy=F, start={x[l]: y[l]}, step=step, learn=learn, when=pp.Eq(t, l))
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "verdict"), [("", "", "proved"), ("-F.diff(x[l])", "F.diff(x[l])", "refuted")])
+def test_a_rule_file_with_a_loss_of_its_own(tmp_path: Path, old: str, new: str, verdict: str) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(RULE.replace(old, new, 1) if old else RULE)
+    assert pp.prove(load(str(path)).claim()).verdict == verdict
+
+
+def test_a_loss_needs_a_network() -> None:
+    with pytest.raises(TypeError, match="a network such as MLP"):
+        AnyLoss("MLP")  # type: ignore[arg-type]
 
 
 def test_the_cross_entropy_is_asked_of_its_network_only() -> None:

@@ -27,6 +27,8 @@ class OtherLoss(Network):
     loss_name = "loss"
 
     def __init__(self, net: Network) -> None:
+        if not isinstance(net, Network):
+            raise TypeError(f"a network such as MLP() was expected, got {net!r}")
         self.net = net
         self.name = f"{net.name}, {self.loss_name}"
         self.sizes = net.sizes

@@ -3,7 +3,7 @@
     F = sum_{0<l<L} sum_i e(x^l_i, mu^l_i) + E(mu^0),  e(x, mu) = (x - mu)^2 / 2 + r(x, mu)
 
 r is any differentiable function, so e is.  At t = l the activity of layer l is
-to be y + delta, and the error that its weights learn from is -de/dmu there.
+z = y + delta - r_x(y, y), and the error that its weights learn from is -de/dmu there.
 Source: Pinchetti et al. (2022); the criterion is ours.
 """
 
@@ -13,12 +13,26 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..language.index import Con, Idx, eq, ge, le, lt, qvar, span
-from ..language.signature import Case, Claim, Eq, Le, Ne, Relation, Statement
-from ..language.terms import ZERO, App, Inv, Term, add, mul, neg, replace_apps
+from ..language.signature import (
+    DEFINED,
+    Case,
+    Claim,
+    Definition,
+    Eq,
+    Le,
+    Ne,
+    Relation,
+    Statement,
+    Symbol,
+    Theory,
+)
+from ..language.terms import ZERO, App, Inv, Term, add, mul, neg, replace_apps, tidy
+from ..networks.backprop import weight_names
 from ..networks.energies import Logarithms, Own, Rest
 from ..networks.network import B, L, Network, width
 from .claims import equals_backprop, final_weights
 from .equations import Equations, timed_theory
+from .losses import output_loss
 from .rule import Rule
 from .surface import Eq as equation
 from .surface import Field, Scalar, Sum, _sum_units, symbols
@@ -26,8 +40,8 @@ from .surface import Field, Scalar, Sum, _sum_units, symbols
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 EVERY = ("l", "b", "i")
 HIDDEN = (ge(l, 1), lt(l, L), *span(b, 0, B), *span(i, 0, width(l)))
-Y, DELTA = App("y", (l, b, i)), App("delta", (l, b, i))
-ARRIVED = add(Y, DELTA)
+Y, DELTA, Z = (App(n, (l, b, i)) for n in ("y", "delta", "z"))
+PULL = App("r_x", (l,), (Y, Y))
 
 
 def zil_with_energy(net: Network, hidden: Callable[[Field, Field], Term], name: str) -> Rule:
@@ -36,7 +50,7 @@ def zil_with_energy(net: Network, hidden: Callable[[Field, Field], Term], name: 
     weights = symbols(net, " ".join(k.name for k in net.kinds))
     unit = hidden(x[l], mu[l])
     layer = Scalar(net, _sum_units(unit, ("b", "i"), (B, width(l))))
-    F = Sum(layer, (l, 1, L - 1)) + Scalar(net, net.loss("mu"))
+    F = Sum(layer, (l, 1, L - 1)) + output_loss(net)
     return Rule(
         net,
         name=name,
@@ -65,21 +79,37 @@ def unit(relation: Relation) -> Statement:
     return Statement(EVERY, HIDDEN, relation)
 
 
-def at_rest() -> dict[str, Statement]:
-    """The rest pulls no hidden layer away from the forward pass: r_x(y, y) = 0, and r_mu(y, y) = 0 below it."""
-    own = unit(Eq(App("r_x", (l,), (Y, Y)), ZERO))
-    below = unit(Eq(App("r_mu", (l,), (Y, Y)), ZERO))
-    return {"r_x_at_y": own, "r_mu_at_y": replace(below, guards=(*below.guards, lt(l + 1, L)))}
+def criterion_theory(e: Equations) -> Theory:
+    """The rule in motion, and the activity z that the wave brings to a layer."""
+    z = Definition("z", EVERY, (Case((ge(l, 1), lt(l, L)), add(Y, DELTA, neg(PULL))),))
+    meaning = "activity of layer l at t = l: y + delta - r_x(y, y)"
+    return timed_theory(e).extend((Symbol("z", DEFINED, 3, shape="layer, batch, unit", meaning=meaning),), ((z,),))
+
+
+def at_rest(e: Equations) -> Statement:
+    """No hidden layer above the first moves at t = 0: the step there, at the forward pass, is 0; solved for r_x."""
+    (step,) = (c.value for c in e.step if ge(l, 2) in c.guard)
+    weights = weight_names(e.net)
+
+    def put(a: App) -> Term | None:
+        if a.name in ("x", "mu"):
+            return App("y", a.idx)
+        if a.name in ("eps", "r_x"):
+            return ZERO
+        return App(weights[a.name], a.idx) if a.name in weights else None
+
+    guards = tuple(ge(l, 2) if c == ge(l, 1) else c for c in HIDDEN)
+    return Statement(EVERY, guards, Eq(PULL, tidy(replace_apps(step, put))))
 
 
 def criterion() -> Statement:
-    """-de/dmu at x = y + delta, mu = y is delta: r_mu(y + delta, y) = 0."""
-    return unit(Eq(App("r_mu", (l,), (ARRIVED, Y)), ZERO))
+    """-de/dmu at x = z, mu = y is delta: r_mu(z, y) = -r_x(y, y)."""
+    return unit(Eq(App("r_mu", (l,), (Z, Y)), neg(PULL)))
 
 
 def arrival() -> Statement:
-    """At t = l the activity of layer l is y + delta."""
-    return Statement(("t", *EVERY), (ge(t, 0), eq(t, l), *HIDDEN), Eq(App("x", (t, l, b, i)), ARRIVED))
+    """At t = l the activity of layer l is z."""
+    return Statement(("t", *EVERY), (ge(t, 0), eq(t, l), *HIDDEN), Eq(App("x", (t, l, b, i)), Z))
 
 
 def exact(e: Equations) -> Claim:
@@ -88,12 +118,12 @@ def exact(e: Equations) -> Claim:
 
     return Claim(
         id="hidden_energy_exact",
-        theory=timed_theory(e).extend(hypotheses={**at_rest(), "criterion": criterion()}),
+        theory=criterion_theory(e).extend(hypotheses={"at_rest": at_rest(e), "criterion": criterion()}),
         goals=(arrival(), *final_weights(e)),
         equations=e,
         script=exact_script,
         says="recursion",
-        title="Z-IL with any hidden energy is backprop where -de/dmu at y + delta is delta",
+        title="Z-IL with any hidden energy is backprop where -de/dmu is delta as the wave arrives",
     )
 
 
@@ -101,19 +131,19 @@ def only(e: Equations) -> Claim:
     """If the biases change as backprop changes them, for one sample, the criterion holds at every hidden unit."""
     from ..tactics.hidden_energies import only_script
 
-    base = timed_theory(e)
+    base = criterion_theory(e)
     same = Eq(App("dbeta", (l - 1, l, i)), App("dc", (l, i)))
     equal = Statement(("l", "i"), (ge(l, 1), le(l, L), *span(i, 0, width(l - 1))), same)
     learns = Statement((), (), Ne(App("alpha"), ZERO))
     theory = replace(base, assumptions=(*base.assumptions, eq(B, 1)))
     return Claim(
         id="hidden_energy_only",
-        theory=theory.extend(hypotheses={**at_rest(), "equal": equal, "alpha_nonzero": learns}),
+        theory=theory.extend(hypotheses={"at_rest": at_rest(e), "equal": equal, "alpha_nonzero": learns}),
         goals=(arrival(), criterion()),
         equations=e,
         script=only_script,
         says="recursion",
-        title="Z-IL with any hidden energy is backprop only where -de/dmu at y + delta is delta",
+        title="Z-IL with any hidden energy is backprop only where -de/dmu is delta as the wave arrives",
     )
 
 

@@ -27,13 +27,18 @@ l, b, i = qvar("l"), qvar("b"), qvar("i")
 OUTPUTS = (*span(b, 0, B), *span(i, 0, width(OUTPUT)))
 
 
+def output_loss(net: Network) -> Scalar:
+    """The network's own loss of the predicted output mu[0], as a word for energies."""
+    return Scalar(net, net.loss("mu"))
+
+
 def zil_with_loss(net: Network, gamma: Union[Number, Scalar, None] = 1) -> Rule:
     """Z-IL on ``net`` with the network's own loss at the output; ``gamma=None`` keeps the step size a symbol."""
     x, mu, y, l, t, L, g, alpha = symbols(net, "x mu y l t L gamma alpha")
     if gamma is not None:
         g = gamma if isinstance(gamma, Scalar) else Scalar(net, number(gamma))
     weights = symbols(net, " ".join(k.name for k in net.kinds))
-    F = Sum(sq(x[l] - mu[l]) / 2, (l, 1, L - 1)) + Scalar(net, net.loss("mu"))
+    F = Sum(sq(x[l] - mu[l]) / 2, (l, 1, L - 1)) + output_loss(net)
     return Rule(
         net,
         name="zil_loss",
