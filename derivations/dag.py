@@ -11,7 +11,9 @@ there is no edge.  Nothing else is said of the graph.
     -dF/dx^l = -eps^l + sum_{m<l} J[m,l]^T eps^m,   eps = x - y held    inference
 
 delta is the stationarity of the Lagrangian of the linearised graph, the step
-the gradient of its energy, both by differentiation.  *Fixed point*: with the
+the gradient of its energy, both by differentiation.  *Backprop*: along every
+variation of the parameters the chain rule, run forward, gives the derivative
+of the loss that delta gives.  *Fixed point*: with the
 output clamped to y^0 + delta^0 nothing moves if and only if x = y + delta, and
 then every parameter's change is backprop's.  *Iteration*: with step 1, vertex
 l has its error from t = l on, whatever the start, so L - 1 steps are exact (as
@@ -36,6 +38,13 @@ ENTRIES = tuple(
         note=note,
     )
     for make, id, title, equation, note in (
+        (
+            dag.gradient,
+            "dag_gradient",
+            "Backprop on any DAG: the changes are minus alpha times the loss's derivative along every variation",
+            "section 2, eq. 3",
+            "delta of the entries below is this one's",
+        ),
         (
             dag.fixed_point,
             "dag_fixed_point",

@@ -10,8 +10,8 @@ output, in predictive coding and with fixed predictions (gamma is then eta),
 whenever the weights learn.  The printed proof goes from layer to layer, "a
 Jacobian other than 0 times an error other than 0"; such a product may be 0.
 
-*Learning*: so T steps teach nothing to the weights of layers beyond T + 1, and
-gamma^T times backprop's change to those of layer T + 1.  *Time*: L steps are
+*Learning*: so t steps teach nothing to the weights of layers beyond t + 1, and
+gamma^t times backprop's change to those of layer t + 1.  *Time*: L steps are
 needed, and if a step lasts as long as its slowest vector-Jacobian product they
 last at least as long as backprop's L products, forward pass included in both.
 """
@@ -24,6 +24,7 @@ from pcproof.catalogue import Entry
 from pcproof.language.signature import Claim
 from pcproof.networks.chain import Chain
 from pcproof.networks.mlp import MLP
+from pcproof.networks.network import L
 from pcproof.rules.distance import first_error, first_nonzero, inference_learning, never_lost, no_faster
 from pcproof.rules.equations import Equations
 from pcproof.rules.fixed_prediction import fixed_prediction
@@ -31,15 +32,19 @@ from pcproof.rules.rule import Rule
 
 ORDER = 63
 SOURCE = "Zahid et al. 2023"
-FIRST = "no error reaches layer l before t = l, the first is gamma^l delta, T steps teach nothing beyond layer T + 1"
+FIRST = "no error reaches layer l before t = l, the first is gamma^l delta, t steps teach nothing beyond layer t + 1"
 NONZERO = "the error of layer l is first other than 0 at t = l, exactly where delta is"
 TIME = "Forward pass and L steps, each as long as its slowest layer, take no less time than backprop"
 LOST = "An output error and Jacobians without a 0 in them pass on errors other than 0"
 NOTE = "J = (1, 1)^T, e = (-1, 1)^T: neither is 0, J^T e is; repaired: first_nonzero, first_nonzero_held"
 
 
-def biased() -> Rule:
-    return inference_learning(MLP(bias=True))
+def late() -> Rule:
+    return inference_learning(MLP(), steps=L - 1)
+
+
+def held_late() -> Rule:
+    return fixed_prediction(MLP(), steps=L - 1)
 
 
 def standard() -> Rule:
@@ -76,8 +81,8 @@ def time() -> Claim:
 PC, FPA, CHAIN = "Predictive coding: ", "Fixed prediction: ", ", for any chain of differentiable layers"
 
 ENTRIES = (
-    entry(first_error, biased, "first_error", PC + FIRST, "Theorem 1"),
-    entry(partial(first_error, held=True), held, "first_error_held", FPA + FIRST, "Theorem 1"),
+    entry(first_error, late, "first_error", PC + FIRST, "Theorem 1"),
+    entry(partial(first_error, held=True), held_late, "first_error_held", FPA + FIRST, "Theorem 1"),
     entry(first_nonzero, standard, "first_nonzero", PC + NONZERO, "Theorem 1"),
     entry(first_nonzero, chain, "first_nonzero_chain", PC + NONZERO + CHAIN, "Theorem 1"),
     entry(first_nonzero, held, "first_nonzero_held", FPA + NONZERO, "Theorem 1"),

@@ -25,6 +25,7 @@ PROVED: dict[str, Callable[[], Claim]] = {
     "fixed_point": dag.fixed_point,
     "fixed_point_exists": dag.fixed_point_exists,
     "euler": dag.euler,
+    "gradient": dag.gradient,
 }
 
 
@@ -137,3 +138,33 @@ def test_the_chain_is_the_graph_with_edges_between_neighbours() -> None:
     )
     assert [run.value(dag.DELTA, {"l": v, "i": 0}) for v in range(3)] == [1, 2, 6]
     assert isinstance(claim.goals[0].relation, Eq)
+
+
+def test_reverse_and_forward_accumulation_on_the_diamond() -> None:
+    """<e0, Dy^0> at numbers, by both ways round."""
+    claim = dag.gradient()
+    given = model().parameters
+    run = Evaluator(
+        claim.theory,
+        Model(
+            sizes=model().sizes,
+            parameters={
+                **given,
+                "Jp": lambda v, i, q: Fraction(v + 2 * i + 1),
+                "Dw": lambda v, q: Fraction(2 - v),
+                "alpha": lambda: Fraction(1, 2),
+            },
+            functions={},
+        ),
+    )
+    for goal in claim.goals:
+        assert isinstance(goal.relation, Eq)
+        assert run.value(goal.relation.lhs, {}) == run.value(goal.relation.rhs, {}) != 0
+
+
+@pytest.mark.parametrize("name", ["Dy", "u", "dw", "delta"])
+def test_another_size_of_what_the_derivative_is_made_of_is_refuted(name: str) -> None:
+    wrong = changed(dag.gradient(), name, lambda v: mul(2, v))
+    with pytest.raises((Stuck, ValueError)):
+        prove_claim(wrong)
+    assert pp.refute(wrong).verdict == "refuted"

@@ -229,3 +229,50 @@ def euler(gamma: Term = ONE) -> Claim:
         says="recursion",
         title="Fixed prediction on any DAG, gamma = 1: L - 1 steps are exact from every start",
     )
+
+
+# -- backprop is the derivative of the loss -------------------------------------------
+def forward_theory() -> Theory:
+    """Backprop beside the forward derivatives Dy of every vertex, by the chain rule, along a variation Dw."""
+    symbols, groups = backprop()
+    vertex = (l, i)
+
+    def own(q: Idx) -> Term:
+        return mul(App("Jp", (l, i, q)), App("Dw", (l, q)))
+
+    def read(m: Idx, j: Idx) -> Term:
+        return mul(App("J", (l, m, i, j)), App("Dy", (m, j)))
+
+    moved = total(L - l - 1, lambda q: total(width(l + 1 + q), lambda j: read(l + 1 + q, j)))
+    mine = (
+        Symbol("Dw", PARAMETER, 2, shape="vertex, parameter", meaning="variation of the parameters"),
+        Symbol("u", DEFINED, 2, shape="vertex, unit", meaning="derivative by the vertex's own parameters"),
+        Symbol("Dy", DEFINED, 2, shape="vertex, unit", meaning="derivative of y along the variation, input fixed"),
+    )
+    definitions = (
+        (Definition("u", VERTEX, (Case(INNER, total(parameters(l), own)),)),),
+        (Definition("Dy", VERTEX, (Case(INNER, add(App("u", vertex), moved)),), (L - l,)),),
+    )
+    base = {s.name: s for s in (*GRAPH, *mine, *symbols)}
+    return Theory(SIZES, ASSUMPTIONS, base, (*groups, *definitions))
+
+
+def gradient() -> Claim:
+    """alpha <e0, Dy^0> = sum of <dw, Dw>: the changes are -alpha times the loss's derivative, on every graph.
+
+    e0 is minus the derivative of the loss by the output; Dy runs forward by the
+    chain rule along any variation Dw, delta backward.
+    """
+    from ..tactics.dag_gradient import gradient_script
+
+    output = total(width(Idx(0)), lambda j: mul(App("e0", (j,)), App("Dy", (0, j))))
+    paired = total(L, lambda m: total(parameters(m), lambda q: mul(App("dw", (m, q)), App("Dw", (m, q)))))
+    own = total(L, lambda m: total(width(m), lambda j: mul(App("delta", (m, j)), App("u", (m, j)))))
+    return Claim(
+        "dag_gradient",
+        forward_theory(),
+        (Statement((), (), Eq(output, own)), Statement((), (), Eq(mul(App("alpha"), output), paired))),
+        script=gradient_script,
+        says="recursion",
+        title="Backprop on any DAG: the changes are minus alpha times the loss's derivative along every variation",
+    )

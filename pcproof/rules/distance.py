@@ -10,11 +10,10 @@ from typing import Union
 
 from ..language.index import Idx, eq, ge, le, lt, qvar, size, span
 from ..language.signature import DEFINED, PARAMETER, Case, Claim, Definition, Eq, Le, Ne, Statement, Symbol, Theory
-from ..language.terms import ZERO, App, IsZero, Pow, Term, add, mul, total
+from ..language.terms import ZERO, App, IsZero, Pow, Term, add, mul, replace_apps, total
 from ..networks.network import L, Network, width
-from .claims import GAMMA, STATE, error_at_moment, gamma_power, unit_ranges, with_nonzero_gamma
+from .claims import GAMMA, STATE, change_at_moment, error_at_moment, gamma_power, unit_ranges, with_nonzero_gamma
 from .equations import Equations, timed_theory
-from .fixed_prediction_claims import assuming
 from .rule import Rule
 from .surface import Eq as When
 from .surface import Number, Scalar, Sum, number, sq, symbols
@@ -47,11 +46,11 @@ def inference_learning(net: Network, gamma: Union[Number, Scalar, None] = None, 
 
 
 def first_error(e: Equations, held: bool = False) -> Claim:
-    """Errors are 0 before t = l and gamma^l delta^l at t = l; so T steps teach nothing to layers beyond T + 1.
+    """Errors are 0 before t = l and gamma^l delta^l at t = l; so t steps teach nothing to layers beyond t + 1.
 
-    Weights of layer T + 1 learn gamma^T times backprop's change, those above
-    nothing.  held: predictions keep the forward pass at all times.
-    Source: Theorem 1, Corollary 1.
+    Of a rule that learns at t = L - 1: only then has the last layer of weights
+    something to learn, gamma^{L-1} times backprop's change.  held: predictions
+    keep the forward pass at all times.  Source: Theorem 1, Corollary 1.
     """
     from ..tactics.distance import first_error_script
 
@@ -59,26 +58,37 @@ def first_error(e: Equations, held: bool = False) -> Claim:
     goals = [Statement(STATE_AT, before, Eq(EPS, ZERO)), error_at_moment(e, gamma_power)]
     if held:
         goals.append(Statement(STATE_AT, (ge(t, 0), ge(l, 0), lt(l, L), *STATE), Eq(MU, App("y", (l, b, i)))))
+    else:
+        goals.append(synchronous_step(e))
     for k in e.net.kinds:
         units, ranges = unit_ranges(k)
         guards, variables = (ge(t, 0), ge(l, 1), le(l, L), *ranges), ("t", "l", *k.units)
-        now, old = App(k.name, (t, l, *units)), App(k.initial, (l, *units))
-        learnt = add(old, mul(Pow(GAMMA, T), App(k.initial_change, (l, *units))))
+        now, change = (App(n, (t, l, *units)) for n in (k.name, k.change))
+        old = App(k.initial, (l, *units))
+        learnt = add(old, mul(Pow(GAMMA, L - 1), App(k.initial_change, (l, *units))))
         goals += [
-            Statement(variables, (*guards, le(t, T)), Eq(now, old)),
-            Statement(variables, (*guards, ge(t, T + 1), eq(l, T + 1)), Eq(now, learnt)),
-            Statement(variables, (*guards, ge(l, T + 2)), Eq(now, old)),
+            Statement(variables, (*guards, lt(t, l - 1)), Eq(change, ZERO)),
+            Statement(variables, (*guards, le(t, L - 1)), Eq(now, old)),
+            Statement(variables, (*guards, ge(t, L), eq(l, L)), Eq(now, learnt)),
         ]
-    claim = Claim(
+    return Claim(
         id=f"{e.name}_first_error",
         theory=timed_theory(e),
-        goals=tuple(goals),
+        goals=(*goals, *change_at_moment(e, gamma_power)),
         equations=e,
         script=first_error_script,
         says="recursion",
         title=f"{e.name}: no error reaches layer l before t = l, and the first is gamma^l times backprop's",
     )
-    return assuming(claim, ge(T, 0))
+
+
+def synchronous_step(e: Equations) -> Statement:
+    """Activities of t + 1 come from activities, weights and errors of t."""
+    moving = {"x", "eps", *(k.name for k in e.net.kinds)}
+    (case,) = e.step
+    step = replace_apps(case.value, lambda a: App(a.name, (t, *a.idx)) if a.name in moving else None)
+    now, later = App("x", (t, l, b, i)), App("x", (t + 1, l, b, i))
+    return Statement(STATE_AT, (ge(t, 0), *case.guard, *STATE), Eq(later, add(now, step)))
 
 
 def first_nonzero(e: Equations) -> Claim:
