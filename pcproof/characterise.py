@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from .api import prove, proved_by_kernel
 from .language.evaluate import EvaluationError
-from .language.index import eq
+from .language.index import eq, qvar
 from .language.show import show, show_guards, show_relation
 from .language.signature import Claim, Statement
-from .language.terms import ONE, free_vars, subst
+from .language.terms import ONE, ZERO, free_vars, subst
 from .networks.network import L
 from .result import Result
 from .rules.equations import Equations, RuleError
@@ -336,7 +336,7 @@ def parallel_to(e: Equations, benches: Benches | None = None) -> Parallel | None
     except (Unclear, EvaluationError):
         return None
     f = _factors(made, conditions)
-    if never is not None or f is None:
+    if never is not None or f is None or ZERO in f.rates.values():
         return None
     statements = [c.statement() for c in conditions]
     result = prove(parallel_to_backprop(e, f, _named(statements)))
@@ -344,18 +344,13 @@ def parallel_to(e: Equations, benches: Benches | None = None) -> Parallel | None
 
 
 def factor_text(f: Factors, e: Equations) -> str:
-    """rate(l) c(l-1) in words: ``p[l-1] prod_{k=1..l-1} gamma p[k-1]``."""
-    rate = f.rates[e.net.kinds[0].name]
-    if f.growth is ONE:
-        return show(rate)
-    growth = f.growth
-    if free_vars(growth):
-        from .language.index import qvar
-
-        c = f"prod_{{k=1..l-1}} {_wrapped(show(subst(growth, {'l': qvar('k')})))}"
-    else:
-        c = f"{_wrapped(show(growth))}^(l-1)"
-    return c if rate is ONE else f"{show(rate)} * {c}"
+    """rate(l) c(l-1) in words: ``p[l-1] * prod_{k=1..l-1} (gamma*p[k-1])``."""
+    parts = [show(x) for x in (f.rates[e.net.kinds[0].name], f.base) if x is not ONE]
+    if free_vars(f.growth):
+        parts.append(f"prod_{{k=1..l-1}} {_wrapped(show(subst(f.growth, {'l': qvar('k')})))}")
+    elif f.growth is not ONE:
+        parts.append(f"{_wrapped(show(f.growth))}^(l-1)")
+    return " * ".join(parts) or "1"
 
 
 def _wrapped(text: str) -> str:

@@ -20,7 +20,7 @@ from .language.evaluate import EvaluationError
 from .language.index import eq, ge, le, qvar, span
 from .language.show import show
 from .language.signature import Case, Claim
-from .language.terms import App, Num, Pow, Term, free_vars, mul, replace_apps, subst
+from .language.terms import ZERO, App, Num, Pow, Term, free_vars, mul, replace_apps, subst
 from .networks.network import B, L, width
 from .result import Proved
 from .rules.claims import equals_backprop, final_weights
@@ -138,8 +138,10 @@ def _factors(e: Equations, weights: str) -> Iterator[tuple[str, Equations]]:
     from .tactics.unknowns import Benches, Unclear, factors
 
     try:
-        growth, rates = factors(Benches(e), ())
+        growth, rates, base = factors(Benches(e), ())
     except (Unclear, EvaluationError):
+        return
+    if base is ZERO or any(r is ZERO for r in rates.values()):
         return
     plain = not free_vars(growth)
     if plain and growth is not Num(1):
@@ -151,7 +153,7 @@ def _factors(e: Equations, weights: str) -> Iterator[tuple[str, Equations]]:
         if not plain and growth is not Num(1):
             return
         power = Num(1) if growth is Num(1) else Pow(_reciprocal(growth), l - 1)
-        by_kind[name] = mul(_reciprocal(rate), power)
+        by_kind[name] = mul(_reciprocal(rate), _reciprocal(base), power)
     kinds = set(by_kind.values())
     if len(kinds) == 1 and kinds != {Num(1)}:
         (f,) = kinds

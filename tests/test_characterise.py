@@ -148,7 +148,8 @@ def test_no_condition_where_none_is_needed(tmp_path: Path) -> None:
 def test_every_theorem_is_accepted_by_the_standalone_checker(tmp_path: Path) -> None:
     found = pp.characterise(load(written(tmp_path, PROVED["precision_of_layer"][0])).rule())  # type: ignore[misc]
     never = pp.characterise(load(written(tmp_path, NEVER["all_at_once"])).rule())  # type: ignore[misc]
-    theorems = [found.sufficient, found.parallel, never.impossible, *(n.result for n in found.needed)]
+    assert found.parallel is not None
+    theorems = [found.sufficient, found.parallel.result, never.impossible, *(n.result for n in found.needed)]
     for theorem in theorems:
         assert isinstance(theorem, Proved) and theorem.proof is not None
         said = [a for a in ask(theorem.proof.text, ("standalone",), 60) if a.checker == "standalone checker"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from ..language.arith import unsatisfiable
 from ..language.index import Con, Idx, QVar, ge, le, qvar
 from ..language.signature import DEFINED, Case, Definition, Symbol, Theory
-from ..language.terms import ONE, App, Lam, Term, add, mul, replace_apps, subst, subst_con, subterms
+from ..language.terms import ONE, ZERO, App, Lam, Term, add, mul, replace_apps, subst, subst_con, subterms
 from ..networks.backprop import DATA, backprop_definitions, initial_symbols
 from ..networks.network import L, Network
 
@@ -26,6 +26,7 @@ ORDERS = {
     "states-first-fresh": "activities are written first, errors are computed again, then weights",
 }
 PHI, QUIET = "phi", "quiet"
+VELOCITY = "velocity"  # the last move of the activities, where they have momentum
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 EVERY_STEP = ge(t, 0)  # as ``when``: all weights learn at every time
 
@@ -63,6 +64,8 @@ class Equations:
     order: one of ``ORDERS``.
     parameters: further symbols (gamma, ...); sizes: further integers (t_c).
     held: predictions and their derivatives keep the values of the forward pass.
+    momentum: factor of the last move of the activities that is added to each step.
+    output: what the output layer is clamped to, over b, i; None for the target.
     """
 
     net: Network
@@ -77,6 +80,13 @@ class Equations:
     name: str = "rule"
     held: bool = False
     gate: Gate | None = None
+    momentum: Term | None = None
+    output: Term | None = None
+
+    @property
+    def clamped(self) -> Term:
+        """The activity of the output layer, over b, i."""
+        return App("s_out", (b, i)) if self.output is None else self.output
 
 
 def _at_times(term: Term, net: Network, x: Idx, theta: Idx, names: Mapping[str, str], errors: Idx) -> Term:
@@ -133,6 +143,8 @@ def other_orders(e: Equations) -> dict[str, str]:
         moving = any(isinstance(s, App) and s.name == "x" for value in changes for s in subterms(value))
         stale = {SYNCHRONOUS, "weights-first"} if moving else {SYNCHRONOUS, "weights-first", "states-first"}
         same |= stale if e.order in stale else set()
+    if e.momentum is not None:
+        return {}
     return {order: meaning for order, meaning in ORDERS.items() if order not in same}
 
 
@@ -155,6 +167,8 @@ def timed_theory(e: Equations) -> Theory:
         raise RuleError(f"unknown update order {e.order!r}; expected one of {', '.join(ORDERS)}")
     if e.gate is not None and e.order != SYNCHRONOUS:
         raise RuleError("a rule that learns by its errors is understood in the synchronous order only")
+    if e.momentum is not None and (e.order != SYNCHRONOUS or e.held or e.gate is not None):
+        raise RuleError("momentum is understood in the synchronous order, without held predictions or gates")
     plain = {"mu": "mu", "eps": "eps"}
     mixed = {"mu": "mu_mixed", "eps": "eps_mixed"}
     rank = {
@@ -178,12 +192,16 @@ def timed_theory(e: Equations) -> Theory:
     hidden, running = (ge(l, 1), le(l + 1, L)), (ge(t, 0),)
     x_cases = [
         Case((*running, *_equal(l, L)), App("s_in", (b, i))),
-        Case((*running, *_equal(l, Idx(0))), App("s_out", (b, i))),
+        Case((*running, *_equal(l, Idx(0))), e.clamped),
         Case((*_equal(t, Idx(0)), *hidden), e.start),
     ]
+    v_cases = [Case((*_equal(t, Idx(0)), *hidden), ZERO)]
     for c, value in zip(e.step, moved):
-        guard = tuple(subst_con(g, {"t": before}) for g in c.guard)
-        x_cases.append(Case((ge(t, 1), *guard), add(App("x", (before, l, b, i)), value)))
+        guard = (ge(t, 1), *(subst_con(g, {"t": before}) for g in c.guard))
+        if e.momentum is not None:
+            value = add(mul(e.momentum, App(VELOCITY, (before, l, b, i))), value)
+            v_cases.append(Case(guard, value))
+        x_cases.append(Case(guard, add(App("x", (before, l, b, i)), value)))
     forward = App("y", (l, b, i))
     mu = net.prediction(lambda *a: App("x", (t, *a)), lambda k, a: App(k, (t, *a)), l, b, i)
     if e.held:
@@ -204,6 +222,11 @@ def timed_theory(e: Equations) -> Theory:
         Symbol("mu", DEFINED, 4, shape="time, layer, batch, unit", meaning="predicted activity"),
         Symbol("eps", DEFINED, 4, shape="time, layer, batch, unit", meaning="prediction error"),
     ]
+    if e.momentum is not None:
+        group.append(Definition(VELOCITY, ("t", "l", "b", "i"), tuple(v_cases), (t, Idx(rank["x"]))))
+        symbols.append(
+            Symbol(VELOCITY, DEFINED, 4, shape="time, layer, batch, unit", meaning="last move of the value nodes")
+        )
     if "mu_mixed" in rank:
         mu2 = net.prediction(lambda *a: App("x", (mixed_x, *a)), lambda k, a: App(k, (mixed_theta, *a)), l, b, i)
         if e.held:

@@ -41,7 +41,7 @@ def _at_wave(e: Equations, term: Term, own: bool) -> Term:
 
 def front_definitions(e: Equations) -> tuple[tuple[Symbol, ...], tuple[tuple[Definition, ...], ...]]:
     """``front`` and the changes made from it, as definitions over forward values."""
-    first = Case((eq(l, 0),), add(App("s_out", (b, i)), mul(-1, App("y", (0, b, i)))))
+    first = Case((eq(l, 0),), add(e.clamped, mul(-1, App("y", (0, b, i)))))
     later = tuple(Case(c.guard, _at_wave(e, c.value, own=True)) for c in e.step)
     symbols = [Symbol("front", DEFINED, 3, shape="layer, batch, unit", meaning="error when the wave arrives")]
     groups = [(Definition("front", ("l", "b", "i"), (first, *later), (l,)),)]

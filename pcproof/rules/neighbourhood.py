@@ -46,7 +46,7 @@ from ..language.terms import App
 from ..networks.chain import Chain
 from ..networks.mlp import MLP
 from ..networks.network import B, L, Network, WeightKind, width
-from .equations import PHI, QUIET, Equations, RuleError
+from .equations import PHI, QUIET, VELOCITY, Equations, RuleError
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 Free = tuple[tuple[str, Idx], ...]  # index variables with their upper bounds; the lower one is 0
@@ -200,7 +200,9 @@ def sites(e: Equations) -> tuple[Site, ...]:
     """Every neuron and synapse of a running rule, in the terms of ``equations.timed_theory``."""
     net = e.net
     near = Neighbourhood(net, e.start is App("y", (l, b, i)))
-    timed = frozenset({"x", "mu", "eps", "mu_mixed", "eps_mixed", PHI, QUIET, *(k.name for k in net.kinds)})
+    moving = {VELOCITY} if e.momentum is not None else set()
+    own = {PHI, QUIET, *moving, *(k.name for k in net.kinds)}
+    timed = frozenset({"x", "mu", "eps", "mu_mixed", "eps_mixed", *own})
     constants = frozenset({"alpha", *(p.name for p in e.parameters)})
     state = (*span(b, 0, B), *span(i, 0, width(l)))
     now, start, after = (t, t), (Idx(0), Idx(0)), (t, t + 1)
@@ -217,13 +219,17 @@ def sites(e: Equations) -> tuple[Site, ...]:
         out.append(Site(kind, updated, names, guards, may, window, own, layers, timed, constants, note))
 
     for note, data, layer in (("input, clamped", "s_in", L), ("output, clamped", "s_out", Idx(0))):
-        entry = (Held(data, (b, i), "own entry of the data", l),)
+        entry: tuple[Held, ...] = (Held(data, (b, i), "own entry of the data", l),)
+        if data == "s_out" and e.output is not None and near.forward:
+            entry += (Held("y", (l, b, i), "own forward value", l, last=L),)
         site("value node", App("x", (t, l, b, i)), (ge(t, 0), eq(l, layer), *state), entry, now, note=note)
     first = (Held("mu", (l, b, i), "own prediction", l), Held("y", (l, b, i), "own forward value", l))
     site("value node", App("x", (0, l, b, i)), (ge(l, 1), lt(l, L), *state), first, start, own=l, note="at the start")
+    last = (Held(VELOCITY, (l, b, i), "own last move", l),) if moving else ()
     for c in e.step:
-        updated = App("x", (t + 1, l, b, i))
-        site("value node", updated, (ge(t, 0), *c.guard, *state), near.value_node(), after, own=l)
+        for name in ("x", *sorted(moving)):
+            updated = App(name, (t + 1, l, b, i))
+            site("value node", updated, (ge(t, 0), *c.guard, *state), (*near.value_node(), *last), after, own=l)
     inner = (ge(l, 0), lt(l, L), *state)
     for name in ("mu", "eps"):
         site("error node", App(name, (t, l, b, i)), (ge(t, 0), *inner), near.error_node(), now, layers=(l, l + 1))

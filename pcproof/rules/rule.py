@@ -15,7 +15,7 @@ from ..networks.network import B, L, Network, width
 from .claims import equals_backprop
 from .domain import check_domain
 from .equations import EVERY_STEP, ORDERS, PHI, QUIET, SYNCHRONOUS, Equations, Gate, RuleError, moment
-from .surface import BEFORE, Field, Scalar, indicator_parts, short
+from .surface import BEFORE, Field, Number, Scalar, indicator_parts, number, short
 
 
 def _layer_variable(f: Field) -> tuple[str, int]:
@@ -39,6 +39,9 @@ class Rule:
     order: update order inside one time step; see ``equations.ORDERS``.
     held: predictions and their derivatives keep the values of the forward pass
         while the activities move (fixed prediction).
+    momentum: beta, so that x moves by beta times its last move, and the step.
+    output: what the output is clamped to, such as y[0] + beta * (target - y[0]);
+        the target, if it is not given.
 
     Raises RuleError with one sentence on anything that is not understood.
     Source: Song et al. (2020), section 2 and Algorithm 1.
@@ -56,6 +59,8 @@ class Rule:
         order: str = SYNCHRONOUS,
         name: str = "rule",
         held: bool = False,
+        momentum: Union[Scalar, Number, None] = None,
+        output: Field | None = None,
     ) -> None:
         if not isinstance(net, Network):
             raise RuleError(f"a network such as MLP() was expected, got {net!r}")
@@ -92,6 +97,10 @@ class Rule:
         for s in subterms(start_cases[0].value):
             if isinstance(s, App) and s.name in timed:
                 raise RuleError(f"start is what holds before the first step; it may use y[l], not {s.name}")
+        beta = None if momentum is None else _momentum(momentum)
+        clamped = None if output is None else _output(output)
+        if beta is not None and (order != SYNCHRONOUS or held or gate is not None):
+            raise RuleError("momentum is understood in the synchronous order, without held predictions or gates")
         change: dict[str, tuple[Case, ...]] = {}
         moments = set()
         for key, value in learn.items():
@@ -107,7 +116,12 @@ class Rule:
             raise RuleError("all kinds of weights must use the same layer index in `learn`")
         used: set[tuple[str, int]] = set()
         own_sizes: dict[str, int] = {}
-        for term in [energy.term, *(c.value for cs in (step_cases, start_cases, *change.values()) for c in cs)]:
+        further = [x for x in (beta, clamped) if x is not None]
+        for term in [
+            energy.term,
+            *further,
+            *(c.value for cs in (step_cases, start_cases, *change.values()) for c in cs),
+        ]:
             for s in subterms(term):
                 if isinstance(s, App) and s.name not in RESERVED | {k.name for k in net.kinds}:
                     if s.name not in {f.name for f in net.functions}:
@@ -144,6 +158,8 @@ class Rule:
             sizes={n: a for n, a in own_sizes.items() if n not in net.sizes},
             name=name,
             held=held,
+            momentum=beta,
+            output=clamped,
         )
         check_domain(self.equations)
         if gate is not None:
@@ -225,6 +241,27 @@ class Rule:
         return f"Rule({self.name!r}, {self.net.name})"
 
 
+def _momentum(value: Union[Scalar, Number]) -> Term:
+    """beta, a number or a parameter without an index."""
+    term = value.term if isinstance(value, Scalar) else number(value)
+    if free_vars(term) or any(isinstance(s, App) and s.idx for s in subterms(term)):
+        raise RuleError(f"momentum is one number or parameter, the same everywhere; got {short(value)}")
+    return term
+
+
+def _output(value: Field) -> Term:
+    """What the output layer is clamped to, over b, i."""
+    if not isinstance(value, Field) or value.kind != "state" or value.layer != Idx(0):
+        raise RuleError(f"output must be a quantity of layer 0, like y[0] + beta * (target - y[0]); got {short(value)}")
+    for s in subterms(value.term):
+        if isinstance(s, App) and s.name in ("x", "mu", "eps"):
+            raise RuleError(f"output is what holds at every time; it may use y[0] and target, not {s.name}")
+    stray = free_vars(value.term) - {"b", "i"}
+    if stray:
+        raise RuleError(f"output mentions the index {sorted(stray)[0]!r}, which nothing fixes")
+    return value.term
+
+
 def _gate(when: Field) -> Gate:
     """The factor phi of a rule that learns by its errors, over l, b, i."""
     if when.kind != "state":
@@ -268,7 +305,8 @@ def gated(e: Equations, gate: Gate) -> Equations:
 def divisors(e: Equations) -> dict[str, Statement]:
     """Hypotheses, by name, that what the rule divides by is not 0: parameters and sums and products of them."""
     parameters = {p.name for p in e.parameters} | {"alpha"}
-    values = [e.start, *(c.value for cs in (e.step, *e.change.values()) for c in cs)]
+    further = [x for x in (e.momentum, e.output) if x is not None]
+    values = [e.start, *further, *(c.value for cs in (e.step, *e.change.values()) for c in cs)]
     out: dict[str, Statement] = {}
     for term in dict.fromkeys(s.arg for v in values for s in subterms(v) if isinstance(s, Inv)):
         base = term.base if isinstance(term, Pow) else term

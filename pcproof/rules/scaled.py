@@ -24,10 +24,11 @@ t, l = qvar("t"), qvar("l")
 
 @dataclass(frozen=True)
 class Factors:
-    """r(l) and the rate of each kind of weight, both over l."""
+    """r(l) and the rate of each kind of weight, both over l, and c(0)."""
 
     growth: Term
     rates: Mapping[str, Term]
+    base: Term = ONE
 
     def law(self, kind: str) -> tuple[Term, Term]:
         """(r, s) where r(l) c(l - 1) = s says that the changes of a kind of weight are backprop's."""
@@ -48,12 +49,12 @@ class Factors:
     def scale(self, theory: Theory) -> tuple[Theory, Term]:
         """The theory with c(l), and c(l)."""
         if self.growth is ONE:
-            return theory, ONE
+            return theory, self.base
         if isinstance(self.growth, (App, Num)) and not free_vars(self.growth):
-            return theory, Pow(self.growth, l)
+            return theory, mul(self.base, Pow(self.growth, l))
         name = self.symbol(theory)
         cases = (
-            Case((eq(l, 0),), ONE),
+            Case((eq(l, 0),), self.base),
             Case((ge(l, 1), lt(l, L)), mul(self.growth, App(name, (l - 1,)))),
         )
         meaning = "factor by which the error of layer l exceeds backprop's"

@@ -339,7 +339,7 @@ def symbols(net: Network, names: str) -> tuple[Any, ...]:
     known |= {k.name: Symbols(net, k.name, k.name) for k in net.kinds}
     known |= {n: Scalar(net, App(n)) for n in ("gamma", "alpha")}
     known |= {n: qvar(n) for n in ("l", "t")}
-    known |= {"L": size("L")}
+    known |= {"L": size("L"), "target": Field(net, "state", Idx(0), App("s_out", (qvar("b"), qvar("i"))))}
     wanted = names.replace(",", " ").split()
     for n in wanted:
         if n not in known:
@@ -359,7 +359,22 @@ def indicator_parts(term: Term) -> list[Guarded]:
 
 def parameter(net: Network, name: str, per: str = "") -> Any:
     """A real parameter of a rule of one's own; ``per`` is "", "layer" or "time"."""
-    taken = {"x", "mu", "eps", "y", "delta", "s_in", "s_out", "L", "B", "n", "step", "mu_mixed", "eps_mixed"}
+    taken = {
+        "x",
+        "mu",
+        "eps",
+        "y",
+        "delta",
+        "s_in",
+        "s_out",
+        "L",
+        "B",
+        "n",
+        "step",
+        "mu_mixed",
+        "eps_mixed",
+        "velocity",
+    }
     taken |= {k.name for k in net.kinds} | {k.initial for k in net.kinds} | {f.name for f in net.functions}
     taken |= {"d" + n for k in net.kinds for n in (k.name, k.initial)}
     if not isinstance(name, str) or not name.isidentifier():

@@ -23,10 +23,10 @@ from ..language.evaluate import EvaluationError, Evaluator, Mod
 from ..language.index import Idx, eq, ge, le, lt, qvar
 from ..language.random_model import random_model
 from ..language.signature import Eq, Statement, Theory
-from ..language.terms import ONE, ZERO, App, Mul, Num, Pow, Term, mul, subterms
+from ..language.terms import ONE, ZERO, App, Inv, Mul, Num, Pow, Term, free_vars, mul, subterms
 from ..networks.network import L
 from ..proof.kernel import Context, Kernel, Theorem
-from ..rules.equations import EVERY_STEP, Equations, moment
+from ..rules.equations import EVERY_STEP, VELOCITY, Equations, moment
 from .goals import Stuck, Tools, prove_equation
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
@@ -92,6 +92,8 @@ class Cone:
         """Symbol, unit indices, forward value."""
         state = ("b", "i")
         yield "x", state, App("y", (l, b, i))
+        if VELOCITY in self.timed:
+            yield VELOCITY, state, ZERO
         for kind in self.e.net.kinds:
             start = App(kind.initial, (l, *(qvar(u) for u in kind.units)))
             yield kind.name, kind.units, self.initial.get(kind.name, start)
@@ -110,6 +112,8 @@ class Cone:
 
     def _layers(self, name: str) -> tuple[int, int]:
         weights = {k.name for k in self.e.net.kinds}
+        if name == VELOCITY:
+            return 1, PROBE_DEPTH - 1
         return (1, PROBE_DEPTH) if name == "x" or name in weights else (0, PROBE_DEPTH - 1)
 
     def offset(self, name: str, units: tuple[str, ...], value: Term) -> int | None:
@@ -139,8 +143,8 @@ class Cone:
             c = self.offset(name, units, value)
             if c is None:
                 continue
-            first, _ = self._layers(name)
-            top = le(l, L) if first == 1 else lt(l, L)
+            first, last = self._layers(name)
+            top = le(l, L) if last == PROBE_DEPTH else lt(l, L)
             d = self.theory.definition(name)
             # definitions hold for every unit index; a single case may begin later than t = 0
             start = d.cases[0].guard if d is not None and len(d.cases) == 1 else ()
@@ -193,6 +197,8 @@ class Cone:
                 if isinstance(s, App) and not s.idx and not s.args and s not in scalars:
                     scalars.append(s)
                 if isinstance(s, Num) and s.value not in (0, 1) and s not in scalars:
+                    scalars.append(s)
+                if isinstance(s, Inv) and s not in scalars and not free_vars(s):
                     scalars.append(s)
         scalars.append(Num(Fraction(-1)))
         for a in scalars:

@@ -42,7 +42,7 @@ def _law(k: Kernel, rate: Term, c: Term, value: Term) -> Theorem | None:
     """rate(l + 1) c(l) = value for every layer below L, in the form that can be used: c(l) = 1 if that is so."""
     if c is ONE:
         return None
-    tools = Tools(lazy={c.name} if isinstance(c, App) else ())
+    tools = Tools(lazy={c.name} if isinstance(c, App) and k.theory.definition(c.name) is not None else ())
     stuck: Stuck | None = None
     for lhs, rhs in dict.fromkeys(((c, ONE), (term_of(polynomial(mul(rate, c))), value))):
         claim = Statement(("l",), (ge(l, 0), lt(l, L)), Eq(lhs, rhs))

@@ -22,7 +22,7 @@ from typing import Any
 from ..language.evaluate import EvaluationError, Evaluator, Model
 from ..language.index import Con, Idx, ge, le, qvar
 from ..language.signature import PARAMETER, Claim, Eq, Ne, Statement
-from ..language.terms import App, Inv, Mul, Num, Term, add, mul
+from ..language.terms import ONE, App, Inv, Mul, Num, Pow, Term, add, mul
 from ..networks.network import L
 from ..proof.ring import term_of
 from ..rules.equations import Equations, moment, timed_theory
@@ -499,11 +499,11 @@ def _rational_functions(names: tuple[Name, ...]) -> tuple[Any, tuple[Any, ...]]:
 
 
 # -- factors -----------------------------------------------------------------------------
-def factors(benches: Benches, conditions: Sequence[Condition]) -> tuple[Term, dict[str, Term]]:
-    """r(l), by which the error of layer l >= 1 exceeds that of layer l - 1, and the rate of each kind of weight.
+def factors(benches: Benches, conditions: Sequence[Condition]) -> tuple[Term, dict[str, Term], Term]:
+    """r(l), by which the error of layer l >= 1 exceeds that of layer l - 1, the rate of each kind of weight, and c(0).
 
-    Both over l; the change of weights of layer l is rate(l) c(l - 1) times
-    backprop's, with c(0) = 1 and c(l) = r(l) c(l - 1).  Raises ``Unclear``
+    The change of weights of layer l is rate(l) c(l - 1) times backprop's, with
+    c(l) = r(l) c(l - 1).  Raises ``Unclear``
     where small networks do not have such factors.
     """
     depth, e = max(DEPTHS) - 1, benches.e
@@ -513,10 +513,9 @@ def factors(benches: Benches, conditions: Sequence[Condition]) -> tuple[Term, di
         c = [bench.error_factor(layer) for layer in range(depth)]
     except EvaluationError as error:
         raise Unclear(str(error)) from None
-    if c[0] != 1:
-        raise Unclear("the error of the output is not backprop's")
     if any(v == 0 for v in c):
         raise Unclear("an error of the wave is 0")
+    base = _for_every_layer({0: c[0]}, bench)
     growth = _for_every_layer({n: c[n] / c[n - 1] for n in range(1, depth)}, bench)
     rates: dict[str, Term] = {}
     for kind in e.net.kinds:
@@ -527,7 +526,7 @@ def factors(benches: Benches, conditions: Sequence[Condition]) -> tuple[Term, di
                 raise Unclear("the change of a layer is not a multiple of backprop's")
             by_layer[layer] = ratios.pop() / c[layer - 1]
         rates[kind.name] = _for_every_layer(by_layer, bench)
-    return growth, rates
+    return growth, rates, base
 
 
 def _given(conditions: Sequence[Condition]) -> dict[str, Any]:
@@ -550,6 +549,7 @@ def _for_every_layer(values: Mapping[int, Any], bench: Bench) -> Term:
 
     The deepest layer is read; each index in it counts from l, or stands as it is.
     """
+    values, power = _powers(values, bench)
     deepest = max(values)
     by_text = {_text(n): n for n in bench.names}
     used = sorted(
@@ -559,8 +559,34 @@ def _for_every_layer(values: Mapping[int, Any], bench: Bench) -> Term:
     for modes in product((True, False), repeat=len(indexed)):
         term = _term(values[deepest], deepest, by_text, dict(zip(indexed, modes)))
         if all(_has(bench, term, layer, value) for layer, value in values.items()):
-            return term
+            return _canonical(mul(term, power))
     raise Unclear("the factors of the layers have no common form")
+
+
+def _powers(values: Mapping[int, Any], bench: Bench) -> tuple[dict[int, Any], Term]:
+    """Powers of single parameters whose exponents grow with the layer, taken out: what is left, and their product."""
+    left = dict(values)
+    out: Term = ONE
+    layers = sorted(values)
+    if len(layers) < 2 or any(len(v.numer.terms()) != 1 or len(v.denom.terms()) != 1 for v in values.values()):
+        return left, out
+    for (name, i), g in bench.unknown.items():
+        if i is not None:
+            continue
+        at = g.numer.ring.symbols.index(g.numer.as_expr())
+        exponents = [values[n].numer.monoms()[0][at] - values[n].denom.monoms()[0][at] for n in layers]
+        slopes = {b - a for a, b in zip(exponents, exponents[1:])}
+        if len(slopes) != 1 or slopes == {0}:
+            continue
+        (slope,) = slopes
+        exponent = qvar("l") * slope + (exponents[0] - slope * layers[0])
+        rising = slope > 0
+        if (exponents[0] if rising else -exponents[0]) < 0:
+            continue
+        out = mul(out, Pow(App(name), exponent) if rising else Pow(Inv(App(name)), -exponent))
+        for n, e in zip(layers, exponents):
+            left[n] = left[n] / g**e
+    return left, out
 
 
 def _occurring(p: Any) -> list[Any]:

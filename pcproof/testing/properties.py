@@ -18,7 +18,7 @@ from . import cases as c
 from .cases import Case, Data, cases
 from .reference import autograd, backprop
 from .rounding import Bounds, bounds
-from .subjects import Subject
+from .subjects import Subject, own_parameters
 
 CLEARLY = 1e-3  # least relative difference that counts as "not backprop"
 
@@ -106,7 +106,7 @@ def negative_properties(bias: bool) -> list[Property]:
 # -- checks ---------------------------------------------------------------------------
 def _call(update: Callable[..., Any], subject: Subject | None, case: Case, data: Data, named: bool) -> tuple[Any, Any]:
     """Changes of weights and biases; ``named``: activations by name, as users give them."""
-    parameters = dict.fromkeys(subject.parameters, case.parameter) if subject else {}
+    parameters = dict.fromkeys(own_parameters(update), case.parameter) if subject else {}
     numeric = {p: float(v) if named else v for p, v in parameters.items()}
     first: Any = case.input_activation if named else data.functions[0]
     hidden: Any = case.activation if named else data.functions[1:]

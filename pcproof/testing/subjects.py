@@ -61,13 +61,13 @@ def subject_of(entry: Entry) -> Subject:
                 out.missing[form] = str(e)
                 continue
             out.updates[backend, form] = kernel.update
-            out.parameters = _parameters(kernel.update)
+            out.parameters = tuple(dict.fromkeys((*out.parameters, *own_parameters(kernel.update))))
     if not out.updates:
         raise CatalogueError(f"{entry.id} has no kernel to test: {'; '.join(out.missing.values())}")
     return out
 
 
-def _parameters(update: Callable[..., Any]) -> tuple[str, ...]:
+def own_parameters(update: Callable[..., Any]) -> tuple[str, ...]:
     """Names of the rule's own parameters, which have no default."""
     found = inspect.signature(update).parameters.values()
     return tuple(p.name for p in found if p.kind is p.KEYWORD_ONLY and p.default is p.empty)
@@ -82,6 +82,7 @@ def _is_zil(equations: Any) -> bool:
             known = zil(equations.net, gamma=gamma).equations
         except ValueError:
             return False
-        if (equations.step, equations.start, equations.when) == (known.step, known.start, known.when):
+        plain = equations.momentum is None and equations.output is None
+        if plain and (equations.step, equations.start, equations.when) == (known.step, known.start, known.when):
             return True
     return False

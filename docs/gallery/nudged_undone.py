@@ -1,0 +1,13 @@
+"""The same, with the learning rate divided by the nudge."""
+
+from pcproof import MLP, Eq, Rule, Sum, sq
+
+net = MLP()
+x, mu, y, theta, l, t, L, alpha, target = net.symbols("x mu y theta l t L alpha target")
+beta = net.parameter("beta")
+output = y[0] + beta * (target - y[0])
+F = Sum(sq(x[l] - mu[l]) / 2, (l, 0, L - 1))
+step = {x[l]: -1 * F.diff(x[l])}
+learn = {theta[l + 1]: -alpha / beta * F.diff(theta[l + 1])}
+rule = Rule(net, energy=F, start={x[l]: y[l]}, when=Eq(t, l), step=step, learn=learn, output=output)
+claim = rule.equals_backprop()

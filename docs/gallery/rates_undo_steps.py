@@ -1,0 +1,11 @@
+"""Steps 1 / gamma, with learning rates that undo them."""
+
+from pcproof import MLP, Eq, Rule, Sum, sq
+
+net = MLP()
+x, mu, y, theta, l, t, L, gamma, alpha = net.symbols("x mu y theta l t L gamma alpha")
+F = Sum(sq(x[l] - mu[l]) / 2, (l, 0, L - 1))
+step = {x[l]: -1 / gamma * F.diff(x[l])}
+learn = {theta[l + 1]: -alpha * gamma**l * F.diff(theta[l + 1])}
+rule = Rule(net, energy=F, start={x[l]: y[l]}, when=Eq(t, l), step=step, learn=learn)
+claim = rule.equals_backprop()
