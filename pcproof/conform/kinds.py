@@ -195,12 +195,12 @@ def _first_order(s: Subject) -> Kind | None:
     """Whether the relative difference falls with the error of the output, at least in proportion."""
     smooth = [a for a in s.activations if a in SMOOTH[1:]] or ["identity"]
     numbers = FRACTIONS if s.exact and smooth[0] != "tanh" else FLOAT64
-    for widths in ((2, 3, 2), (2, 2, 3, 2), (3, 2, 2, 2, 2)):
+    for widths, batch in (((2, 3, 2), 1), ((2, 3, 2), 3), ((2, 2, 3, 2), 2), ((3, 2, 2, 2, 2), 1)):
         gaps = []
         scale = Fraction(0)
         for error in (12, 8, 4):
             try:
-                sample = Sample.of(p := Probe(widths, 1, smooth[0], numbers, power=-1, error=error), s.call(p))
+                sample = Sample.of(p := Probe(widths, batch, smooth[0], numbers, power=-1, error=error), s.call(p))
             except Raised:
                 return None
             if error == 12:
