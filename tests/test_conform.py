@@ -523,16 +523,27 @@ def test_another_slope_at_a_kink_is_a_note() -> None:
 
 
 # -- the smallest case -----------------------------------------------------------------------
+def output_of(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_code_of_a_large_case() -> None:
+    found = conform(ten_units, path=f"{Path(__file__)}:ten_units")
+    assert found.smallest is not None and not found.smallest.exhaustive
+    assert "data = given(Probe(" in found.smallest.code
+    assert output_of(found.smallest.code).startswith("returned:")
+
+
 @pytest.mark.parametrize("update", ["slopeless", "clamped"])
 def test_code_of_the_smallest_case(update: str, tmp_path: Path) -> None:
     """It runs as it stands and prints two different things."""
     found = conform(globals()[update], path=f"{Path(__file__)}:{update}")
     assert found.smallest is not None
-    done = subprocess.run(
-        [sys.executable, "-c", found.smallest.code], capture_output=True, text=True, cwd=ROOT, timeout=120, check=True,
-        env={"PYTHONPATH": f"{ROOT}", "PATH": ""},
-    )  # fmt: skip
-    returned, exact = done.stdout.split("backprop:")
+    returned, exact = output_of(found.smallest.code).split("backprop:")
     assert returned.startswith("returned:") and exact.strip()
     smaller = [p for p in (1, 2) if p < found.smallest.probe.depth]
     assert found.smallest.exhaustive and smaller == [1], "at depth 1 nothing is wrong, at depth 2 it is"

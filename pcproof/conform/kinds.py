@@ -77,14 +77,13 @@ def plain(s: Subject) -> list[Sample]:
 
 
 def scales(samples: list[Sample]) -> Iterator[Scale]:
-    """The scale that the last layer shows; else those that are usual."""
-    found = find_scale(samples)
+    """The scale that the last layer shows; else that of depth 1, where all kinds are one; else those that are usual."""
+    found = find_scale(samples) or find_scale([x for x in samples if x.probe.depth == 1])
     if found is not None:
         yield found
         return
-    for batch, outputs in ((False, False), (True, False), (True, True)):
-        for factor in (1, -1, 2, -2, Fraction(1, 2), Fraction(-1, 2)):
-            yield Scale(Fraction(factor), batch, outputs)
+    for factor in (1, -1, 2, -2, Fraction(1, 2), Fraction(-1, 2)):
+        yield Scale(Fraction(factor))
 
 
 def classify(s: Subject, samples: list[Sample]) -> Kind:
@@ -161,9 +160,7 @@ def _by_distance(by_depth: dict[int, list[Any]], most: float) -> list[Any] | Non
 
 def _by_energy(samples: list[Sample], candidates: list[Scale], exact: bool) -> Kind | None:
     single = [x for x in samples if x.probe.batch == 1 and x.probe.depth > 1 and not x.probe.bias]
-    for scale in candidates if len(candidates) > 1 else [*candidates, Scale()]:
-        if scale.batch or scale.outputs:
-            continue
+    for scale in candidates:
         found: list[tuple[Sample, Found]] = []
         for x in single:
             if any(v != 0 for v in np.ravel(x.answer.weights[-1])) and all(map(_moves, x.weights)):
