@@ -340,6 +340,28 @@ def test_first_order() -> None:
 
     assert answer(update).kind.name == "first order"
 
+    def first_sample(weights: Any, x: Any, target: Any, f: Any) -> Any:
+        return backprop(weights, x[:1], target[:1], f)
+
+    found = answer(first_sample)
+    assert found.kind.name == "none" and "for a batch of 1 and not for larger ones" in found.text()
+
+
+def test_nothing_changes() -> None:
+    found = answer(on_layers(lambda k, depth, dw: 0 * dw))
+    assert found.kind.name == "none" and "cause: nothing changes" in found.text()
+
+
+def test_weak_spots_of_fixed_prediction() -> None:
+    right = fixed_prediction(Fraction(1, 2), 3)
+
+    def update(weights: Any, x: Any, target: Any, f: Any) -> Any:
+        dw = right(weights, x, target, f)
+        return [2 * d for d in dw] if len(x) > 16 else dw
+
+    found = answer(update, "fixed-prediction")
+    assert found.kind.name == "fixed-prediction" and [f.name for f in found.faults] == ["a batch of 17"], found.text()
+
 
 def test_zil_is_backprop_and_cancels() -> None:
     """The literal form is right in exact arithmetic and loses its digits in deep networks."""
@@ -369,7 +391,7 @@ BUGS: dict[str, tuple[Update, str]] = {
     "stale weights": (stale(), "the weights of the call before are used"),
     "f' left out": (slopeless, "f' is left out"),
     "one step late": (zil(late=1), "one step late"),
-    "float32 inside": (narrow, "digits of float32 only"),
+    "float32 inside": (narrow, "float32 would explain it"),
     "x - mu": (zil(), "errors are formed as x - mu"),
     "weight decay": (decayed, "-1/100 times the weights"),
     "another loss": (cross_entropy, "another loss"),
@@ -501,16 +523,27 @@ def test_another_slope_at_a_kink_is_a_note() -> None:
 
 
 # -- the smallest case -----------------------------------------------------------------------
+def output_of(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_code_of_a_large_case() -> None:
+    found = conform(ten_units, path=f"{Path(__file__)}:ten_units")
+    assert found.smallest is not None and not found.smallest.exhaustive
+    assert "data = given(Probe(" in found.smallest.code
+    assert output_of(found.smallest.code).startswith("returned:")
+
+
 @pytest.mark.parametrize("update", ["slopeless", "clamped"])
 def test_code_of_the_smallest_case(update: str, tmp_path: Path) -> None:
     """It runs as it stands and prints two different things."""
     found = conform(globals()[update], path=f"{Path(__file__)}:{update}")
     assert found.smallest is not None
-    done = subprocess.run(
-        [sys.executable, "-c", found.smallest.code], capture_output=True, text=True, cwd=ROOT, timeout=120, check=True,
-        env={"PYTHONPATH": f"{ROOT}", "PATH": ""},
-    )  # fmt: skip
-    returned, exact = done.stdout.split("backprop:")
+    returned, exact = output_of(found.smallest.code).split("backprop:")
     assert returned.startswith("returned:") and exact.strip()
     smaller = [p for p in (1, 2) if p < found.smallest.probe.depth]
     assert found.smallest.exhaustive and smaller == [1], "at depth 1 nothing is wrong, at depth 2 it is"

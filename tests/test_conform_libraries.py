@@ -173,6 +173,35 @@ def test_activations_of_libraries(name: str) -> None:
             assert np.allclose(lib.numpy(lib.function(f)(lib.array(z))), activation(f).value(z), rtol=1e-14), f
 
 
+def half_of_the_first(weights: Any, x: Any, target: Any, activation: Any) -> Any:
+    import torch
+
+    dw = by_autograd(weights, x, target, activation)
+    return [torch.where(torch.tensor(len(weights) > 1), d / 2, d) for d in dw[:1]] + dw[1:]
+
+
+def twice_the_last(weights: Any, x: Any, target: Any, activation: Any) -> Any:
+    import jax.numpy as jnp
+
+    dw = in_jax(weights, x, target, activation)
+    return [*dw[:-1], jnp.where(len(dw) > 1, 2, 1) * dw[-1]]
+
+
+@pytest.mark.parametrize(
+    ("update", "name"), [pytest.param(half_of_the_first, "torch", marks=pytest.mark.torch), (twice_the_last, "jax")]
+)
+def test_code_of_the_smallest_case(update: Any, name: str) -> None:
+    pytest.importorskip(name, reason=f"needs {name}")
+    found = conform(update, arrays=name, budget=0.0, path=f"{__file__}:{update.__name__}")
+    assert not found.as_expected and found.smallest is not None and found.smallest.exhaustive, found.text()
+    assert found.smallest.probe.widths == (1, 1, 1)
+    done = subprocess.run(
+        [sys.executable, "-c", found.smallest.code], capture_output=True, text=True, cwd=ROOT, timeout=120, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.stdout.startswith("returned:") and "backprop:" in done.stdout
+
+
 # -- whose arrays ---------------------------------------------------------------------------------
 def test_arrays_are_read_off_the_function() -> None:
     def with_module(name: str) -> Callable[..., Any]:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..testing.reference import backprop
-from .compare import Difference, Sample, Scale, difference, vacuous
+from .compare import FITS, Difference, Sample, Scale, difference, floats, vacuous
+from .kinds import BACKPROP, FIXED, Kind
 from .limits import Raised
 from .oracle import alive, working_data
 from .probes import (
@@ -26,12 +27,14 @@ from .probes import (
     ZERO_ERROR,
     Probe,
 )  # fmt: skip
+from .shares import shares
 from .subject import Answer, Subject
 
 CANCELLATION, PRECISION = "cancellation", "precision"
 DEPTHS = (1, 2, 4, 8, 16, 32, 64)
 KINKED_DEPTHS = (4, 16)  # of relu units hardly any is alive in deeper networks of few units
 DEAD = (ZERO_ERROR, DEAD_UNITS, KINK)  # where some change is 0 by construction
+SHARED = 8
 AT_KINK = (Fraction(1), Fraction(1, 2))  # other values of relu'(0)
 
 
@@ -83,12 +86,11 @@ def attacks(s: Subject) -> Iterator[tuple[str, Probe]]:
 class Judge:
     """Collects what is found on one network after the other.
 
-    backprop: answers are compared; else they have to be finite and inputs left alone.  literal: errors may be formed as
-    x - mu.
+    Backprop is compared everywhere, fixed prediction by its shares in networks of up to ``SHARED`` layers; of the
+    others answers have to be finite and inputs left alone.  literal: errors may be formed as x - mu.
     """
 
-    backprop: bool
-    scale: Scale
+    kind: Kind
     literal: bool = False
     findings: list[Finding] = field(default_factory=list)
     cancels: list[tuple[Probe, Difference]] = field(default_factory=list)
@@ -99,15 +101,23 @@ class Judge:
         self.findings += _manners(sample.answer, sample.probe)
         if not sample.answer.finite:
             self.findings.append(Finding(name, "a value that is not finite comes back", probe=sample.probe))
-        elif self.backprop:
-            found = difference(sample, self.scale)
+        elif self.kind.name == BACKPROP:
+            found = difference(sample, self.kind.scale)
             if found is None:
                 if vacuous(sample):
                     self.empty.append(f"{name} in {sample.probe.numbers}")
-            elif not sample.exact and difference(sample, self.scale, literal=True) is None:
+            elif not sample.exact and difference(sample, self.kind.scale, literal=True) is None:
                 self.cancels.append((sample.probe, found))
             else:
-                self.findings.append(_explained(name, sample, self.scale, found))
+                self.findings.append(_explained(name, sample, self.kind.scale, found))
+
+        elif self.kind.name == FIXED and self._shares_tell(sample):
+            text = _wrong_share(sample, self.kind)
+            self.findings += [Finding(name, text, probe=sample.probe)] if text else []
+
+    @staticmethod
+    def _shares_tell(sample: Sample) -> bool:
+        return sample.probe.depth <= SHARED and sample.probe.numbers != MODULAR and not sample.answer.coarse
 
     def result(self) -> list[Finding]:
         """Everything, each thing once."""
@@ -119,6 +129,19 @@ class Judge:
             text = f"nothing is decided there, the bound of rounding is as large as the change: {where}"
             out.append(Finding("rounding", text, fault=False))
         return _merged(out)
+
+
+def _wrong_share(sample: Sample, kind: Kind) -> str:
+    """Which layer has another share of backprop's change than eta and n give it."""
+    assert kind.fit is not None
+    eta, steps, sweep = kind.fit
+    c = [*reversed(shares(float(eta), steps, sample.probe.depth, sweep))]
+    scale = float(kind.scale.of(sample.probe))
+    for k, (u, e) in enumerate(zip(sample.answer.weights, sample.weights)):
+        should = floats(e) * c[k] * scale
+        if not np.max(np.abs(floats(u) - should)) <= FITS * max(np.max(np.abs(floats(e) * scale)), 1e-300):
+            return f"weights[{k}] is not {c[k]:.6g} of backprop's change, as it is in other networks"
+    return ""
 
 
 def attack(
@@ -177,7 +200,9 @@ def _explained(name: str, sample: Sample, scale: Scale, found: Difference) -> Fi
     if probe.numbers == FLOAT64 and not sample.exact:
         coarse = replace_coarse(sample)
         if difference(coarse, scale) is None:
-            return Finding(PRECISION, "float64 goes in, and the result has the digits of float32 only", probe=probe)
+            size = f"{found.relative:.2g} of a layer's largest entry"
+            text = f"it is off by {size}, more than float64 explains; float32 would explain it"
+            return Finding(PRECISION, text, probe=probe)
     return Finding(name, str(found), probe=probe)
 
 

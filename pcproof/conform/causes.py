@@ -52,6 +52,9 @@ def _factors(kind: Kind) -> Iterator[str]:
             " fewer iterations than layers"
         )
         return
+    if c is not None and all(v == 0 for v in c):
+        yield "nothing changes"
+        return
     if c is not None and len(c) > 1 and all(v == 0 for v in c[1:]):
         yield "only the last layer learns: the activities of the hidden layers never move (is their state updated?)"
         return

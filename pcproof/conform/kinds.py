@@ -77,14 +77,13 @@ def plain(s: Subject) -> list[Sample]:
 
 
 def scales(samples: list[Sample]) -> Iterator[Scale]:
-    """The scale that the last layer shows; else those that are usual."""
-    found = find_scale(samples)
+    """The scale that the last layer shows; else that of depth 1, where all kinds are one; else those that are usual."""
+    found = find_scale(samples) or find_scale([x for x in samples if x.probe.depth == 1])
     if found is not None:
         yield found
         return
-    for batch, outputs in ((False, False), (True, False), (True, True)):
-        for factor in (1, -1, 2, -2, Fraction(1, 2), Fraction(-1, 2)):
-            yield Scale(Fraction(factor), batch, outputs)
+    for factor in (1, -1, 2, -2, Fraction(1, 2), Fraction(-1, 2)):
+        yield Scale(Fraction(factor))
 
 
 def classify(s: Subject, samples: list[Sample]) -> Kind:
@@ -161,9 +160,7 @@ def _by_distance(by_depth: dict[int, list[Any]], most: float) -> list[Any] | Non
 
 def _by_energy(samples: list[Sample], candidates: list[Scale], exact: bool) -> Kind | None:
     single = [x for x in samples if x.probe.batch == 1 and x.probe.depth > 1 and not x.probe.bias]
-    for scale in candidates if len(candidates) > 1 else [*candidates, Scale()]:
-        if scale.batch or scale.outputs:
-            continue
+    for scale in candidates:
         found: list[tuple[Sample, Found]] = []
         for x in single:
             if any(v != 0 for v in np.ravel(x.answer.weights[-1])) and all(map(_moves, x.weights)):
@@ -195,12 +192,12 @@ def _first_order(s: Subject) -> Kind | None:
     """Whether the relative difference falls with the error of the output, at least in proportion."""
     smooth = [a for a in s.activations if a in SMOOTH[1:]] or ["identity"]
     numbers = FRACTIONS if s.exact and smooth[0] != "tanh" else FLOAT64
-    for widths in ((2, 3, 2), (2, 2, 3, 2), (3, 2, 2, 2, 2)):
+    for widths, batch in (((2, 3, 2), 1), ((2, 3, 2), 3), ((2, 2, 3, 2), 2), ((3, 2, 2, 2, 2), 1)):
         gaps = []
         scale = Fraction(0)
         for error in (12, 8, 4):
             try:
-                sample = Sample.of(p := Probe(widths, 1, smooth[0], numbers, power=-1, error=error), s.call(p))
+                sample = Sample.of(p := Probe(widths, batch, smooth[0], numbers, power=-1, error=error), s.call(p))
             except Raised:
                 return None
             if error == 12:

@@ -204,7 +204,7 @@ def conform(
     met = kind.name in MEETS[expect]
     strict = _strict(s, kind, returns, reduction) if met and (returns or reduction) else ""
     again = second_call(s)
-    judge = Judge(kind.name == BACKPROP, kind.scale, literal)
+    judge = Judge(kind, literal)
     for x in samples:
         judge.look(f"depth {x.probe.depth}", x)
     networks, not_tried = attack(s, judge, progress, lambda: time.monotonic() - started > budget)
