@@ -402,3 +402,25 @@ def test_guards_that_nothing_meets_leave_no_model():
     assert find_model(claim) is None
     vacuous = check_instance(claim, Instance(Shape({"L": 1}), Activation(), {}))
     assert not vacuous.ok and "no instance" in vacuous.problem
+
+
+# -- tables ---------------------------------------------------------------------------------
+def test_tables_are_tried_in_lexicographic_order():
+    from pcproof.refute.search import tables
+
+    def program(values, table):
+        first = table(("f", (1,), 0), values[0])
+        return first if first == 0 else table(("f", (1,), 1), values[0]) + table(("f", (1,), 0), values[0])
+
+    f, df = ("f", (1,), 0, 5), ("f", (1,), 1, 5)
+    assert list(tables(program, (5,), (1, 0))) == [(2, {f: 1, df: 1}), (1, {f: 1, df: 0}), (0, {f: 0})]
+
+
+def test_a_table_is_printed_with_all_that_the_check_needs():
+    """An equilibrium with the changes of backprop that is not the forward pass: ones, and f of the input 0."""
+    from pcproof.catalogue import entries
+
+    c = refute(entries()["only_the_forward_equilibrium"].claim()).counterexample
+    assert c.activation == "table" and c.widths == {"n": (1, 1, 1)} and set(c.parameters.values()) == {1}
+    assert c.instance.table["f", (2,), 0, 1] == 0 and ("f", (1,), 1, 1) in c.instance.table
+    assert "f[2](1) = 0" in c.text() and (c.lhs, c.rhs) == (1, 0)

@@ -46,7 +46,7 @@ class Judge:
         self.points: Points = {}
         if instance.activation.kind == TABLE:
             act = instance.activation
-            instance = replace(instance, activation=_Noting(act.kind, act.layer, act.seed, self.points))
+            instance = replace(instance, activation=_Noting(act.kind, act.layer, act.seed, act.given, self.points))
         self.instance = instance
         self.model = instance.model(theory)
         self.plain = Evaluator(theory, self.model)

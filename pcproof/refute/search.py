@@ -2,7 +2,8 @@
 
 The order is finite and stated: depth; widths (by total, then lexicographically: up to ``extra_width`` units beyond
 one a layer, and equal widths of ``square``); batch; other sizes; activation (identity, relu, square, square at one
-layer, tables of values and derivatives); then the size of the numbers: entries of parameters from {1, 0}, then
+layer, tables of values and derivatives from {1, 0} at the points that are visited (1 at points that no number of the
+network moves), a few other tables); then the size of the numbers: entries of parameters from {1, 0}, then
 {1, 0, -1, 2}, then with +-1/2 and 3 (biases begin with 0); parameters without an index from {1, 1/2}, then
 {1, 1/2, 2, 0}, then with -1, 3.  Inside one of these sets all combinations are tried in lexicographic order.
 At one depth, shapes with unequal widths at which one side reads entries of a parameter that the other does not (a
@@ -38,7 +39,20 @@ from .confirm import Judge
 from .counterexample import Counterexample
 from .expand import same_polynomial
 from .graph import Node, Number, holds
-from .instance import IDENTITY, RELU, SQUARE, TABLE, UNTRUE, Activation, Instance, Key, Shape, has_functions, vouched
+from .instance import (
+    IDENTITY,
+    RELU,
+    SQUARE,
+    TABLE,
+    UNTRUE,
+    Activation,
+    Instance,
+    Key,
+    Point,
+    Shape,
+    has_functions,
+    vouched,
+)
 from .layout import role
 from .problem import Problem, Test, Tracer, numbers
 from .shapes import equal_widths, shapes
@@ -60,7 +74,7 @@ class Limits:
 
     max_depth: largest L.  extra_width: units beyond one a layer.  square: widths
     tried as equal widths besides.  max_batch: largest B.  extra_time: how far a
-    time without upper bound is followed.  tables: how many tables of values.
+    time without upper bound is followed.  tables: how many tables of other values.
     cap: most combinations of numbers tried at one shape, activation and set.
     work: operations after which no new shape or activation is begun (some
     millions a second).  seconds: bounds the search by time instead, which may
@@ -365,6 +379,7 @@ class _Search:
     def _activations(self, shape: Shape) -> Iterator[Activation]:
         yield from (Activation(IDENTITY), Activation(RELU), Activation(SQUARE))
         yield from (Activation(SQUARE, layer=k) for k in range(shape.depth + 1))
+        yield Activation(TABLE, given=())
         yield from (Activation(TABLE, seed=k) for k in range(self.limits.tables))
 
     def _same(self, problem: Problem) -> bool:
@@ -406,6 +421,8 @@ class _Search:
 
     # -- one shape and activation -----------------------------------------------
     def _attack(self, looked: Looked, problem: Problem, stages: int, cap: int) -> Counterexample | None:
+        if problem.activation.given is not None:
+            return self._attack_by_tables(looked, problem, cap)
         if self._same(problem):
             return None
         start: Values | None = None
@@ -445,6 +462,31 @@ class _Search:
         if start is None:
             start = self._solved(problem)
         return None if start is None else self._shrink(problem, start)
+
+    def _attack_by_tables(self, looked: Looked, problem: Problem, cap: int) -> Counterexample | None:
+        """Numbers of the first set, and for each of them every table of such values at the points that are visited."""
+        program = _compile(problem)
+        size = len(problem.graph.needed(problem.nodes()))
+        lists = [self._numbers(n, 0) for n, _ in problem.slots]
+        tried = 0
+        for values in product(*lists):
+            for code, given in tables(program, values, ENTRIES[0]):
+                tried += 1
+                if code >= 0:
+                    chosen = replace(problem, activation=Activation(TABLE, given=tuple(given.items())))
+                    found = self._confirm(chosen, values, problem.tests[code], True)
+                    if found is not None:
+                        looked.cases += tried
+                        self.result.work += size * tried
+                        return found
+                if tried >= cap:
+                    break
+            if tried >= cap:
+                break
+        looked.cases += tried
+        self.result.work += size * tried
+        self._pass(looked, f"all but {tried:,} tables of values and derivatives", problem.activation)
+        return None
 
     def _numbers(self, name: str, stage: int) -> tuple[Number, ...]:
         if not self.arity[name]:
@@ -499,8 +541,8 @@ class _Search:
         instance = make_instance(problem, values)
         goal = self.claim.goals[test.goal]
         at = dict(zip(goal.variables, test.at))
-        verdict = Judge(self.claim.theory, instance).compare(goal.relation, at)
-        refused = Judge(self.claim.theory, instance).failing_hypothesis(self.limits.extra_time)
+        judge = Judge(self.claim.theory, instance)
+        verdict, refused = judge.compare(goal.relation, at), judge.failing_hypothesis(self.limits.extra_time)
         if verdict.holds or refused is not None:
             self.result.notes.append(f"the reference evaluator does not confirm a difference at {at}")
             return None
@@ -508,6 +550,34 @@ class _Search:
         return Counterexample(
             self.claim, instance, test.goal, at, verdict.lhs, verdict.rhs, exhaustive, relevant(problem, test)
         )
+
+
+def tables(
+    program: Any, values: Sequence[Number], numbers: Sequence[Number]
+) -> Iterator[tuple[int, dict[Point, Number]]]:
+    """What ``program`` returns for every table of values from ``numbers`` at the points that it visits, with the table.
+
+    In lexicographic order of the points as they are visited.
+    """
+    choices: list[int] = []
+    while True:
+        given: dict[Point, Number] = {}
+
+        def table(key: tuple[Any, ...], v: Number, given: dict[Point, Number] = given) -> Number:
+            point: Point = (*key, v)
+            if point not in given:
+                if len(given) == len(choices):
+                    choices.append(0)
+                given[point] = numbers[choices[len(given)]]
+            return given[point]
+
+        yield program(values, table), given
+        del choices[len(given) :]
+        while choices and choices[-1] == len(numbers) - 1:
+            choices.pop()
+        if not choices:
+            return
+        choices[-1] += 1
 
 
 def derivatives_unsaid(claim: Claim) -> bool:
