@@ -710,10 +710,10 @@ def test_rules_of_order_and_of_real_cases() -> None:
 def test_the_catalogue_is_accepted(name: str) -> None:
     claim = entries()[name].claim()
     proof = prove_claim(claim)
-    started = time.perf_counter()
+    started = time.process_time()
     found = check.check(proof.text.encode())
     assert found["accepted"], found
-    assert time.perf_counter() - started < 5 and found["digest"] == proof.digest
+    assert time.process_time() - started < 5 and found["digest"] == proof.digest
     assert len(found["claims"]) == len(claim.goals)
 
 
