@@ -98,6 +98,21 @@ ENTRIES = (
         claim=linear_landscape.one_equilibrium,
     ),
     Entry(
+        id="linear_normal_equations",
+        title="Linear network: the gradient by one layer is 0 where its normal equations hold",
+        source="Millidge et al. 2022",
+        equation="T-1",
+        claim=linear_landscape.normal_equations,
+    ),
+    Entry(
+        id="linear_envelope",
+        title="Linear network: along equilibria the energy changes as if the state stood still",
+        source=INNOCENTI,
+        equation="Theorem 1, envelope",
+        claim=linear_landscape.envelope,
+        note="that the equilibrium has a derivative by the weights is not said: Dx is whatever it is",
+    ),
+    Entry(
         id="linear_origin",
         title="Linear network: the origin is a critical point of the energy at equilibrium",
         source=INNOCENTI,
