@@ -15,7 +15,7 @@ error of an equilibrium at the output is a solution.
 """
 
 from pcproof.catalogue import Entry
-from pcproof.rules import linear, linear_landscape, linear_learning, linear_limits
+from pcproof.rules import linear, linear_landscape, linear_learning, linear_limits, linear_origin
 
 ORDER = 27
 
@@ -96,6 +96,43 @@ ENTRIES = (
         source=INNOCENTI,
         equation="unique z*",
         claim=linear_landscape.one_equilibrium,
+    ),
+    Entry(
+        id="linear_normal_equations",
+        title="Linear network: the gradient by one layer is 0 where its normal equations hold",
+        source="Millidge et al. 2022",
+        equation="T-1",
+        claim=linear_landscape.normal_equations,
+    ),
+    Entry(
+        id="linear_envelope",
+        title="Linear network: along equilibria the energy changes as if the state stood still",
+        source=INNOCENTI,
+        equation="Theorem 1, envelope",
+        claim=linear_landscape.envelope,
+        note="that the equilibrium has a derivative by the weights is not said: Dx is whatever it is",
+    ),
+    Entry(
+        id="linear_origin",
+        title="Linear network: the origin is a critical point of the energy at equilibrium",
+        source=INNOCENTI,
+        equation="Theorem 2",
+        claim=linear_origin.critical,
+    ),
+    Entry(
+        id="linear_origin_falling",
+        title="Linear network: from the origin the energy at equilibrium falls along the weights into the output",
+        source=INNOCENTI,
+        equation="Theorem 2, strict saddle",
+        claim=linear_origin.falling,
+        note="with linear_origin_direction: a strict saddle where some target is not 0",
+    ),
+    Entry(
+        id="linear_origin_direction",
+        title="Linear network: a target that is not 0 gives a direction of negative curvature at the origin",
+        source=INNOCENTI,
+        equation="Theorem 2, explicit direction",
+        claim=linear_origin.direction,
     ),
     Entry(
         id="linear_alignment",

@@ -12,14 +12,14 @@ from pcproof import api
 from pcproof.catalogue import entries
 from pcproof.language.evaluate import Evaluator, Model
 from pcproof.language.index import ge, qvar
-from pcproof.language.signature import Claim, Eq, Statement, Tangent
-from pcproof.language.terms import App, mul
+from pcproof.language.signature import Claim, Eq, Le, Statement, Tangent
+from pcproof.language.terms import ZERO, Add, App, add, mul
 from pcproof.networks.network import B, L
 from pcproof.refute.confirm import Judge
 from pcproof.refute.models import check_instance
 from pcproof.refute.search import Limits, refute
 from pcproof.result import Refuted, scope
-from pcproof.rules import linear, linear_landscape, linear_learning
+from pcproof.rules import linear, linear_landscape, linear_learning, linear_limits, linear_origin
 from pcproof.rules.linear import Linear
 from pcproof.tactics.goals import Stuck
 from pcproof.tactics.prover import prove_claim
@@ -163,3 +163,48 @@ def test_the_second_variation_is_that_sum_of_squares(factor: Fraction) -> None:
     with pytest.raises(Stuck):
         prove_claim(replace(claim, goals=(claim.goals[0], wrong, claim.goals[2])))
     assert isinstance(api.refute(replace(claim, goals=(wrong,), script=None)), Refuted)
+
+
+# -- large output variance -----------------------------------------------------------
+@pytest.mark.parametrize("goal", [2, 3])
+def test_the_error_bound_cannot_be_a_quarter(goal: int) -> None:
+    claim = linear_limits.errors()
+    bound = claim.goals[goal].relation
+    assert isinstance(bound, Le)
+    wrong = replace(claim.goals[goal], relation=Le(mul(4, bound.lhs), bound.rhs))
+    changed = replace(claim, goals=(wrong,), script=None)
+    assert refute(changed, Limits(seconds=30)).counterexample is not None
+
+
+def test_the_changes_are_not_those_of_backprop() -> None:
+    claim = linear_limits.changes()
+    first = claim.goals[2].relation
+    assert isinstance(first, Eq)
+    wrong = replace(claim.goals[2], relation=Eq(first.lhs, ZERO))
+    assert refute(replace(claim, goals=(wrong,), script=None), Limits(seconds=30)).counterexample is not None
+
+
+# -- the origin --------------------------------------------------------------------------
+def test_the_origin_is_critical_with_two_layers_of_weights_only() -> None:
+    claim = linear_origin.critical()
+    shallow = replace(claim.theory, assumptions=(ge(L, 1),))
+    assert isinstance(api.refute(replace(claim, theory=shallow, script=None)), Refuted)
+
+
+@pytest.mark.parametrize("drop", [0, 1, 2])
+def test_each_term_of_the_expansion_at_the_origin_counts(drop: int) -> None:
+    claim = linear_origin.falling()
+    exact = claim.goals[0].relation
+    assert isinstance(exact, Eq) and isinstance(exact.lhs, Add)
+    left = add(*(a for n, a in enumerate(exact.lhs.args) if n != drop))
+    wrong = replace(claim, goals=(Statement((), (), Eq(left, exact.rhs)),), script=None)
+    assert refute(wrong, Limits(seconds=30)).counterexample is not None
+
+
+def test_the_energy_does_not_fall_faster() -> None:
+    """Without the fourth power of s the bound is false: the fall stops."""
+    claim = linear_origin.falling()
+    below = claim.goals[1].relation
+    assert isinstance(below, Le) and isinstance(below.rhs, Add)
+    wrong = Statement((), (), Le(below.lhs, add(*below.rhs.args[:2])))
+    assert refute(replace(claim, goals=(wrong,), script=None), Limits(seconds=30)).counterexample is not None

@@ -5,15 +5,16 @@ Source: Innocenti et al. (2024), "strictly convex inference" and Theorem 2.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ..language.index import Idx, ge, le, qvar, span
 from ..language.signature import DEFINED, PARAMETER, Claim, Eq, Le, Statement, Symbol, Tangent, Theory
 from ..language.tangent import tangent_definition
 from ..language.terms import ZERO, App, Term, add, mul, replace_apps, total
-from ..networks.gradients import state_pairing
+from ..networks.gradients import state_pairing, weight_pairing
 from ..networks.network import B, L, width
-from .linear import EVERY, STATE, Linear, equilibrium
+from .linear import EVERY, HIDDEN, STATE, Linear, equilibrium
 
 l, b, i = qvar("l"), qvar("b"), qvar("i")
 SECOND = {"x": "u", "mu": "nu", "eps": "eta", "gx": "gu"}  # names at the second state
@@ -164,4 +165,58 @@ def definite() -> Claim:
         (Statement(EVERY, (ge(l, 0), le(l, L), *STATE), Eq(App("Dx", (l, b, i)), ZERO)),),
         script=definite_script,
         title="Linear network: the activity Hessian is positive definite",
+    )
+
+
+# -- along the equilibria -----------------------------------------------------------
+def envelope() -> Claim:
+    """At an equilibrium, ends held, the derivative of F along any (Dtheta, Dx) is <gtheta, Dtheta>.
+
+    So it is along the equilibria of varied weights, wherever these have a
+    derivative Dx; that they have one is not said here.
+    """
+    from ..tactics.linear_landscape import envelope_script
+
+    net = Linear().net
+    theory = bare(Linear().theory(("gx", "gtheta"), directions=True))
+    theory = replace(theory, directions={"both": {"x": "Dx", "theta": "Dtheta"}})
+
+    def held(layer: Idx) -> Statement:
+        ranges = (*span(b, 0, B), *span(i, 0, width(layer)))
+        return Statement(("b", "i"), ranges, Eq(App("Dx", (layer, b, i)), ZERO))
+
+    hypotheses = {"equilibrium": equilibrium(), "input_held": held(L), "output_held": held(Idx(0))}
+    pairing = weight_pairing(net, {"theta": "gtheta"}, {"theta": "Dtheta"})
+    return Claim(
+        "linear_envelope",
+        theory.extend(hypotheses=hypotheses),
+        (Statement((), (), Tangent("both", Linear().energy(), pairing)),),
+        script=envelope_script,
+        says="gradient",
+        title="Linear network: along equilibria the energy changes as if the state stood still",
+    )
+
+
+def normal_equations() -> Claim:
+    """gx^l = (I + theta^l^T theta^l) x^l - (theta^{l+1} x^{l+1} + theta^l^T x^{l-1}) at the hidden layers."""
+    from ..tactics.linear_landscape import normal_script
+
+    def x(layer: Idx, unit: Idx) -> Term:
+        return App("x", (layer, b, unit))
+
+    def back(v: Callable[[Idx], Term]) -> Term:
+        return total(width(l - 1), lambda q: mul(App("theta", (l, q, i)), v(q)))
+
+    def forth(layer: Idx, unit: Idx) -> Term:
+        return total(width(layer + 1), lambda q: mul(App("theta", (layer + 1, unit, q)), x(layer + 1, q)))
+
+    own = add(x(l, i), back(lambda q: forth(l - 1, q)))
+    others = add(forth(l, i), back(lambda q: x(l - 1, q)))
+    relation = Eq(App("gx", (l, b, i)), add(own, mul(-1, others)))
+    return Claim(
+        "linear_normal_equations",
+        bare(Linear().theory()),
+        (Statement(EVERY, (*HIDDEN, *STATE), relation),),
+        script=normal_script,
+        title="Linear network: the gradient by one layer is 0 where its normal equations hold",
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from ..language.index import Con, Idx, eq, ge, le, lt, qvar, span
 from ..language.signature import Claim, Eq, Le, Statement, Tangent
-from ..language.terms import ZERO, App, Term, add, mul, total
+from ..language.terms import ZERO, Add, App, Term, add, mul, total
+from ..networks.gradients import state_pairing
 from ..networks.network import B, L, width
 from ..proof.kernel import Context, Kernel, Theorem
 from .goals import Tools, prove_equation
 from .gradient import Differentiator, prove_pairing, prove_tangent
 from .linear import combine, last, times, under, value
+from .loss_gradient import converted
 from .order import le_to, nonneg, ring_le, square_zero, zero_terms
 from .rewrite import by_cases
 
@@ -211,3 +213,29 @@ def definite_script(k: Kernel, claim: Claim) -> Out:
 
     (out,) = k.induct([goal], [L - l], [by_cases(k, ctx, lt(l, L), goal.relation, case)])
     return {"no_error": zero}, [out]
+
+
+# -- along the equilibria -----------------------------------------------------------
+def envelope_script(k: Kernel, claim: Claim) -> Out:
+    """dF = <gtheta, Dtheta> + <gx, Dx>, and the second product is 0."""
+    goal = claim.goals[0].relation
+    assert isinstance(goal, Tangent)
+    ctx, cuts = Context(), (Idx(1), L)
+    th = Differentiator(k, goal.direction)(ctx, goal.term)
+    assert isinstance(th.relation, Tangent)
+    still = state_pairing("gx", "Dx")
+    written = converted(k, ctx, still, {"gx"}, cuts)  # before the equilibrium says that gx is 0
+    nothing = prove_pairing(k, ctx, still, ZERO, Tools(), cuts)
+    both = Add(goal.tangent, written.rhs)
+    split = prove_pairing(k, ctx, th.relation.tangent, both, Tools(eager=("gtheta",)), cuts)
+    none = k.trans(k.sym(written), nothing)
+    split = k.trans(split, k.congruence(ctx, both, [k.refl(ctx, goal.tangent), none]))
+    return {}, [k.tangent_convert(th, k.trans(split, k.ring(ctx, split.rhs, goal.tangent)))]
+
+
+def normal_script(k: Kernel, claim: Claim) -> Out:
+    """By definition."""
+    (goal,) = claim.goals
+    assert isinstance(goal.relation, Eq)
+    tools = Tools(eager=("gx", "eps", "mu"))
+    return {}, [prove_equation(k, Context(goal.variables, goal.guards), goal.relation.lhs, goal.relation.rhs, tools)]
