@@ -63,6 +63,8 @@ ELSEWHERE = {
     "prediction_large_step": "test_audit",
     "prediction_small_step": "test_audit",
     "learning_small_step": "test_audit",
+    "no_vertices": "test_audit",
+    "repaired_levels": "test_audit",
 }
 
 

@@ -112,6 +112,17 @@ def test_no_hypothesis_can_be_dropped(id: str, name: str, values: dict[str, int]
     assert fails(weaker)
 
 
+@pytest.mark.parametrize("id", ["no_vertices", "repaired_levels"])
+def test_no_guard_of_the_levels_can_be_dropped(id: str) -> None:
+    claim = KNOWN[id].claim()
+    (goal,) = claim.goals
+    for n in range(len(goal.guards)):
+        wider = replace(claim, goals=(replace(goal, guards=goal.guards[:n] + goal.guards[n + 1 :]),))
+        assert not api.proved_by_kernel(wider)
+        if n == 0:  # distances below 0 are not looked at by the search
+            assert refute(wider).counterexample is not None
+
+
 # -- the phases, by a simulation of its own -----------------------------------------------------
 WEIGHTS = (Fraction(0), Fraction(1, 3), Fraction(-2, 3), Fraction(1), Fraction(-5, 2))
 STEPS = (Fraction(1, 10), Fraction(1), Fraction(3, 2), Fraction(2))

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..language.arith import unsatisfiable
 from ..language.index import Con, eq, ge, le, lt, qvar, size, span
 from ..language.signature import DEFINED, PARAMETER, Case, Claim, Definition, Eq, Le, Statement, Symbol, Theory
 from ..language.terms import ONE, ZERO, App, Num, Pow, Term, add, mul, neg, replace_apps, subst, total
@@ -74,8 +75,9 @@ def modes_theory(clamped: bool, assumptions: tuple[Con, ...] = ()) -> Theory:
     for name in ("mu", "eps", "gx"):
         d = static.definition(name)
         assert d is not None
-        modes = tuple(Case(c.guard, _mode(c.value)) for c in d.cases)
-        rests = tuple(Case(c.guard, _renamed(c.value, AT_REST)) for c in d.cases)
+        inner = [c for c in d.cases if not unsatisfiable((*net.assumptions, *c.guard, lt(l, L)))]
+        modes = tuple(Case(c.guard, _mode(c.value)) for c in inner)
+        rests = tuple(Case(c.guard, _renamed(c.value, AT_REST)) for c in inner)
         groups.append((Definition(OF_MODE[name], ("l", "m", "i"), modes),))
         groups.append((Definition(AT_REST[name], ("l", "b", "i"), rests),))
     symbols = (
@@ -110,6 +112,12 @@ def modes_theory(clamped: bool, assumptions: tuple[Con, ...] = ()) -> Theory:
     return theory.extend(symbols, tuple(groups), hypotheses)
 
 
+def closed_form() -> Statement:
+    """x_t = x* + sum over m of c_m (1 - gamma lambda_m)^t e_m, at every layer."""
+    value = Eq(App("x", (t, l, b, i)), add(REST, shares("e")))
+    return Statement(AT, (ge(t, 0), ge(l, 0), le(l, L), *UNITS), value)
+
+
 def squared_distance(time: object, start: int) -> Term:
     """Sum over free layers and units of (x_t - x*)^2, of one sample."""
 
@@ -121,7 +129,7 @@ def squared_distance(time: object, start: int) -> Term:
 
 
 def large_step(clamped: bool) -> Claim:
-    """2 <= gamma lambda: started along its eigenvector, inference is never nearer to x* than at the start."""
+    """x_t = x* + c (1 - gamma lambda)^t e; where 2 <= gamma lambda it is never nearer to x* than at the start."""
     from ..tactics.inference_modes import large_step_script
 
     name = "learning" if clamped else "prediction"
@@ -133,7 +141,7 @@ def large_step(clamped: bool) -> Claim:
     return Claim(
         f"{name}_large_step",
         theory,
-        (goal,),
+        (closed_form(), goal),
         script=large_step_script,
         title=f"Linear networks: where gamma lambda >= 2 the {name} phase does not converge from every start",
     )
@@ -155,9 +163,8 @@ def small_step(clamped: bool) -> Claim:
     )
     part = mul(App("c", (m, b)), Pow(p, t))
     start = mul(App("c", (m, b)), App("c", (m, b)))
-    value = Eq(App("x", (t, l, b, i)), add(REST, shares("e")))
     goals = (
-        Statement(AT, (ge(t, 0), ge(l, 0), le(l, L), *UNITS), value),
+        closed_form(),
         Statement(("t", "b", "m"), (ge(t, 0), *span(b, 0, B), *MODES), Le(mul(part, part), mul(Pow(rho, t), start))),
     )
     return Claim(

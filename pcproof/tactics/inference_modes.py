@@ -122,7 +122,7 @@ def small_step_script(k: Kernel, claim: Claim) -> Out:
 def large_step_script(k: Kernel, claim: Claim) -> Out:
     """1 <= (p^t)^2, since p^2 - 1 = (gamma lambda - 2)^2 + 2 (gamma lambda - 2); then unit by unit."""
     lemmas, (activity,) = modes_script(k, claim)
-    (goal,) = claim.goals
+    goal = claim.goals[1]
     assert isinstance(goal.relation, Le)
     relation = goal.relation
     p = factor(0)
@@ -187,4 +187,4 @@ def large_step_script(k: Kernel, claim: Claim) -> Out:
     low, high = (open_(s.body, qvar("u1")) for s in ins)  # type: ignore[attr-defined]
     each = unit(inner, qvar("m1") + first, qvar("u1"), low, high)
     row = k.le_sum(outer, ins[0].bound, "u1", each)  # type: ignore[attr-defined]
-    return {**lemmas, "the factor's powers": large}, [k.le_sum(ctx, start_sum.bound, "m1", row)]
+    return {**lemmas, "the factor's powers": large}, [activity, k.le_sum(ctx, start_sum.bound, "m1", row)]
