@@ -13,11 +13,12 @@ import pytest
 import pcproof as pp
 from pcproof import api
 from pcproof.catalogue import entries
-from pcproof.language.evaluate import Evaluator, Model
+from pcproof.language.evaluate import EvaluationError, Evaluator, Model
 from pcproof.language.index import qvar
 from pcproof.language.signature import Claim, Eq, Theory
 from pcproof.language.terms import ONE, App
 from pcproof.networks.losses import AnyLoss
+from pcproof.refute.mutate import mutants
 from pcproof.rules.claims import dynamics, plasticity
 from pcproof.rules.equations import Equations, timed_theory
 from pcproof.rules.hidden_energies import DELTA, Y, Z, exact, only, own_energy, relative_entropy, with_rest
@@ -74,6 +75,75 @@ def test_the_forward_pass_has_to_be_at_rest() -> None:
     assert at.call("x", (1, 2, 0, 0)) != at.call("y", (2, 0, 0)) == m
     ours, theirs = at.call("beta", (3, 2, 0)) - at.call("c", (2, 0)), at.call("dc", (2, 0))
     assert theirs == d and ours != theirs
+
+
+def generic_network(e: Equations, theory: Theory) -> Evaluator:
+    """Three layers of weights, two units, two samples; r by tables that meet the hypotheses, 7 elsewhere."""
+
+    def weight(*at: int) -> Fraction:
+        return Fraction(1 + sum((n + 2) * v for n, v in enumerate(at)) % 5, 3)
+
+    tables: dict[str, dict[tuple[Any, ...], Any]] = {"r_x": {}, "r_mu": {}}
+    functions: dict[str, Callable[..., Any]] = {
+        "f": lambda layer, v: v * v + layer * v,
+        "df": lambda layer, v: 2 * v + layer,
+        "dLoss": lambda b, i, u: u(i) - weight(b, i),
+        "r_x": lambda *at: tables["r_x"].get(at, Fraction(7)),
+        "r_mu": lambda *at: tables["r_mu"].get(at, Fraction(7)),
+    }
+    parameters = dict.fromkeys(("w", "c", "s_in", "s_out"), weight) | {"alpha": lambda: Fraction(1, 7)}
+    sizes = {"L": 3, "B": 2, "n": lambda layer: 2}
+    known = Evaluator(timed_theory(e), Model(sizes, parameters, functions))
+    for layer in (1, 2):
+        for b in (0, 1):
+            y = [known.call("y", (layer, b, i)) for i in (0, 1)]
+            below = [known.call("y", (1, b, i)) for i in (0, 1)]
+            for i in (0, 1):
+                pull = Fraction(i + 2 * b + 1, 2)
+                if layer == 2:  # what r_mu of the layer below feeds back
+                    back = (weight(2, j, i) * tables["r_mu"][(1, below[j], below[j])] for j in (0, 1))
+                    pull = -(2 * y[i] + 2) * sum(back, Fraction(0))
+                tables["r_x"][(layer, y[i], y[i])] = pull
+                tables["r_mu"][(layer, y[i], y[i])] = Fraction(3 - i + b)
+                z = y[i] + known.call("delta", (layer, b, i)) - pull
+                tables["r_mu"][(layer, z, y[i])] = -pull
+    return Evaluator(theory, Model(sizes, parameters, functions))
+
+
+def learns_backprop(run: Evaluator) -> bool:
+    places = [(layer, i) for layer in (1, 2, 3) for i in (0, 1)]
+    biases = all(run.call("beta", (4, *at)) == run.call("c", at) + run.call("dc", at) for at in places)
+    edges = [(*at, j) for at in places for j in (0, 1)]
+    return biases and all(run.call("theta", (4, *at)) == run.call("w", at) + run.call("dw", at) for at in edges)
+
+
+def test_each_term_of_the_rule_is_needed() -> None:
+    """In a network that meets the hypotheses the rule learns what backprop learns, and no mutant of it does."""
+    e = with_rest(AnyLoss(pp.MLP(bias=True))).equations
+    claim = exact(e)
+    run = generic_network(e, claim.theory)
+    for h in claim.theory.hypotheses.values():
+        assert isinstance(h.relation, Eq)
+        seen = 0
+        for layer in (1, 2):
+            for b in (0, 1):
+                for i in (0, 1):
+                    at = {"l": layer, "b": b, "i": i}
+                    if all(run.holds(g, at) for g in h.guards):
+                        seen += 1
+                        assert run.value(h.relation.lhs, at) == run.value(h.relation.rhs, at) != 0
+        assert seen >= 4
+    assert learns_backprop(run)
+    changed = mutants(e)
+    assert len(changed) > 60
+    left = []
+    for m in changed:
+        try:
+            if learns_backprop(generic_network(e, timed_theory(m.equations))):
+                left.append(m.name)
+        except EvaluationError:  # the mutant reads a layer that does not exist
+            continue
+    assert not left
 
 
 def test_an_energy_that_is_exact_without_being_at_rest() -> None:

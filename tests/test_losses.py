@@ -12,12 +12,13 @@ import pytest
 import pcproof as pp
 from pcproof import api
 from pcproof.catalogue import entries, load
-from pcproof.language.evaluate import Evaluator, Model
+from pcproof.language.evaluate import EvaluationError, Evaluator, Model
 from pcproof.language.index import ge
 from pcproof.language.signature import Claim, Eq
 from pcproof.language.terms import mul
 from pcproof.networks.losses import AnyLoss, CrossEntropy
 from pcproof.networks.network import Network
+from pcproof.refute.mutate import mutants
 from pcproof.rules.claims import dynamics, equals_backprop, plasticity
 from pcproof.rules.equations import Equations, timed_theory
 from pcproof.rules.losses import cross_entropy_is_backprop, loss_is_backprop, loss_law, output_error, zil_with_loss
@@ -50,8 +51,8 @@ def run(e: Equations, loss: str) -> Evaluator:
     """Two hidden layers of two units, f = square, two samples."""
     table = lambda *a: Fraction(1 + sum((k + 2) * v for k, v in enumerate(a)) % 5, 3)  # noqa: E731
     functions = {
-        "f": lambda layer, v: v * v,
-        "df": lambda layer, v: 2 * v,
+        "f": lambda layer, v: v * v + layer * v,
+        "df": lambda layer, v: 2 * v + layer,
         # Loss[b](u) = (sum u)^3 / 3: no sum over units
         "Loss": lambda b, u: (u(0) + u(1)) ** 3 / 3,
         "dLoss": lambda b, i, u: (u(0) + u(1)) ** 2,
@@ -60,6 +61,8 @@ def run(e: Equations, loss: str) -> Evaluator:
         "log": lambda v: log(v),
         "dlog": lambda v: 1 / v,
     }
+    if loss == "rational":
+        functions |= {"exp": lambda v: v * v + 1, "dexp": lambda v: v * v + 1, "log": lambda v: v}
     if loss == "entropy":
         number, value = float, lambda *a: float(table(*a)) / 3
     else:
@@ -79,6 +82,30 @@ def test_an_exact_run_ends_where_backprop_ends() -> None:
         for unit in (0, 1):
             moved = at.call("beta", (4, layer, unit)) - at.call("c", (layer, unit))
             assert moved == at.call("dc", (layer, unit)) != 0
+
+
+def test_each_term_of_the_rule_with_cross_entropy_is_needed() -> None:
+    """Any exp = exp' and log' = 1 / z will do: here exp(v) = v^2 + 1, in exact numbers."""
+    e = zil_with_loss(CrossEntropy(pp.MLP(bias=True))).equations
+
+    def learns(equations: Equations) -> bool:
+        at = run(equations, "rational")
+        places = [(layer, i) for layer in (1, 2, 3) for i in (0, 1)]
+        biases = all(at.call("beta", (4, *p)) == at.call("c", p) + at.call("dc", p) for p in places)
+        edges = [(*p, j) for p in places for j in (0, 1)]
+        return biases and all(at.call("theta", (4, *p)) == at.call("w", p) + at.call("dw", p) for p in edges)
+
+    assert learns(e)
+    left, changed = [], mutants(e)
+    for m in changed:
+        try:
+            if learns(m.equations):
+                left.append(m.name)
+        except EvaluationError:  # the mutant reads a layer that does not exist
+            continue
+    assert len(changed) > 60
+    # eps is 0 whenever the step reads it: zil_loss_dynamics is what these break
+    assert all("eps[l,b,i]" in name for name in left) and len(left) < 6, left
 
 
 def test_softmax_cross_entropy_in_floats() -> None:
