@@ -46,6 +46,13 @@ ENTRIES = tuple(
             "delta of the entries below is this one's",
         ),
         (
+            dag.energy_gradient,
+            "dag_energy_gradient",
+            "A graph's energy: its gradient by a vertex is the error minus what the vertices that read it feed back",
+            "section 2, eq. 2 repaired",
+            "the step of the entries below, with errors of predictions that are held; printed: dag_step_printed",
+        ),
+        (
             dag.fixed_point,
             "dag_fixed_point",
             "Fixed prediction on any DAG: where nothing moves, every error and every change is backprop's",
