@@ -16,8 +16,7 @@ variation of the parameters the chain rule, run forward, gives the derivative
 of the loss that delta gives.  *Fixed point*: with the
 output clamped to y^0 + delta^0 nothing moves if and only if x = y + delta, and
 then every parameter's change is backprop's.  *Iteration*: with step 1, vertex
-l has its error from t = l on, whatever the start, so L - 1 steps are exact (as
-many as the longest path has inner vertices, where vertices are numbered so).
+l has its error from t = l on, whatever the start, so L - 1 steps are exact.
 """
 
 from dataclasses import replace
