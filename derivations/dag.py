@@ -16,8 +16,7 @@ variation of the parameters the chain rule, run forward, gives the derivative
 of the loss that delta gives.  *Fixed point*: with the
 output clamped to y^0 + delta^0 nothing moves if and only if x = y + delta, and
 then every parameter's change is backprop's.  *Iteration*: with step 1, vertex
-l has its error from t = l on, whatever the start, so L - 1 steps are exact (as
-many as the longest path has inner vertices, where vertices are numbered so).
+l has its error from t = l on, whatever the start, so L - 1 steps are exact.
 """
 
 from dataclasses import replace
@@ -44,6 +43,13 @@ ENTRIES = tuple(
             "Backprop on any DAG: the changes are minus alpha times the loss's derivative along every variation",
             "section 2, eq. 3",
             "delta of the entries below is this one's",
+        ),
+        (
+            dag.energy_gradient,
+            "dag_energy_gradient",
+            "A graph's energy: its gradient by a vertex is the error minus what the vertices that read it feed back",
+            "section 2, eq. 2 repaired",
+            "the step of the entries below, with errors of predictions that are held; printed: dag_step_printed",
         ),
         (
             dag.fixed_point,

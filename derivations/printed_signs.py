@@ -34,7 +34,7 @@ PRINTED = "Fixed prediction: after v += eps - eps_{l+1} J, with eps = v - v_hat,
 
 
 def step() -> Claim:
-    claim = printed_signs.error_step(fixed_prediction(MLP()).equations, STEP, REST, GAMMA)
+    claim = printed_signs.error_step(fixed_prediction(MLP(), steps=L - 1).equations, STEP, REST, GAMMA)
     return replace(claim, id="fixed_prediction_step", source=ROSENBAUM)
 
 

@@ -13,6 +13,7 @@ from pcproof.language.evaluate import Evaluator, Model
 from pcproof.language.index import ge, qvar
 from pcproof.language.signature import Claim, Definition, Eq
 from pcproof.language.terms import Add, App, Num, Term, mul, neg
+from pcproof.refute.mutate import theory_mutants
 from pcproof.rules import dag
 from pcproof.tactics.goals import Stuck
 from pcproof.tactics.prover import prove_claim
@@ -26,6 +27,7 @@ PROVED: dict[str, Callable[[], Claim]] = {
     "fixed_point_exists": dag.fixed_point_exists,
     "euler": dag.euler,
     "gradient": dag.gradient,
+    "energy_gradient": dag.energy_gradient,
 }
 
 
@@ -160,6 +162,31 @@ def test_reverse_and_forward_accumulation_on_the_diamond() -> None:
     for goal in claim.goals:
         assert isinstance(goal.relation, Eq)
         assert run.value(goal.relation.lhs, {}) == run.value(goal.relation.rhs, {}) != 0
+
+
+@pytest.mark.parametrize("name", ["gx", "eps"])
+@pytest.mark.parametrize("factor", [-1, 2])
+def test_the_gradient_of_the_energy_has_its_sign_and_size(name: str, factor: int) -> None:
+    wrong = changed(dag.energy_gradient(), name, lambda v: mul(factor, v))
+    with pytest.raises((Stuck, ValueError)):
+        prove_claim(wrong)
+    assert pp.refute(wrong).verdict == "refuted"
+
+
+def energy_mutants() -> dict[str, Claim]:
+    """Every term of gx and of what a vertex reads; what does not move with x is no part of a gradient by x."""
+    claim = dag.energy_gradient()
+    still = ("Jp", "theta[", "-y[", "w[l,j]", "[m < l] left out of")  # the last: where l == L it is 1
+    return {
+        m.name: replace(claim, theory=m.theory)
+        for m in theory_mutants(claim.theory, ("gx", "eps"))
+        if "sum_{k<L-l}" in m.name or (not any(s in m.name for s in still) and "transposed" not in m.name)
+    }
+
+
+@pytest.mark.parametrize("name", list(energy_mutants()))
+def test_every_term_of_the_energys_gradient_is_needed(name: str) -> None:
+    assert pp.refute(energy_mutants()[name]).verdict == "refuted"
 
 
 @pytest.mark.parametrize("name", ["Dy", "u", "dw", "delta"])

@@ -10,10 +10,12 @@ import pytest
 
 import pcproof as pp
 from pcproof.catalogue import entries
-from pcproof.language.index import qvar
+from pcproof.language.index import eq, qvar
 from pcproof.language.signature import Claim, Definition, Eq, Statement
 from pcproof.language.terms import ONE, App, Num, Term, mul
+from pcproof.networks.network import B, L
 from pcproof.refute.confirm import Judge
+from pcproof.refute.mutate import theory_mutants
 from pcproof.rules import equilibrium, fixed_points, precision
 from pcproof.tactics.goals import Stuck
 from pcproof.tactics.prover import prove_claim
@@ -95,3 +97,33 @@ def test_output_units_of_unequal_precision_do_not_learn_one_multiple_of_backprop
     rest = {n: s for n, s in claim.theory.hypotheses.items() if n != "output_precision"}
     found = pp.refute(replace(claim, theory=replace(claim.theory, hypotheses=rest), script=None)).counterexample
     assert Judge(found.claim.theory, found.instance).failing_hypothesis() is None
+
+
+def mutants() -> dict[str, Claim]:
+    """Every term of the definitions of the forward equilibrium, at two layers of weights and one sample."""
+    claim = precision.forward_equilibrium(precision.GaussianMLP())
+    small = (*claim.theory.assumptions, eq(L, 2), eq(B, 1))
+    found = theory_mutants(claim.theory, ("gx", "gtheta", "err", "delta", "dw"))
+    return {
+        m.name: replace(claim, theory=replace(m.theory, assumptions=small), script=None)
+        for m in found
+        if "transposed" not in m.name
+    }
+
+
+# what is fed back to a hidden layer is 0 there, and so is each factor's part in it: these say the same still
+IDLE = (
+    "where l == L",
+    "gx: sign of term",
+    "gx: without term 1",
+    "gx: err[l,b,i]",
+    "gx: df[l](x[l,b,i]) left out",
+    "gx: sum_{j<n(l-1)} theta",
+    "delta: sign of term 1 (df",
+    "delta: without term 1 (df",
+)
+
+
+@pytest.mark.parametrize("name", [n for n in mutants() if not any(idle in n for idle in IDLE)])
+def test_every_term_of_the_forward_equilibrium_is_needed(name: str) -> None:
+    assert pp.refute(mutants()[name]).verdict == "refuted"

@@ -11,8 +11,20 @@ there is no edge.  A chain of layers is the graph with edges l -> l - 1.
 from __future__ import annotations
 
 from ..language.diff import diff
-from ..language.index import Con, Idx, eq, ge, lt, qvar, size, span
-from ..language.signature import DEFINED, PARAMETER, Case, Claim, Definition, Eq, Relation, Statement, Symbol, Theory
+from ..language.index import Con, Idx, eq, ge, le, lt, qvar, size, span
+from ..language.signature import (
+    DEFINED,
+    PARAMETER,
+    Case,
+    Claim,
+    Definition,
+    Eq,
+    Relation,
+    Statement,
+    Symbol,
+    Tangent,
+    Theory,
+)
 from ..language.terms import ONE, ZERO, App, Term, add, mul, neg, replace_apps, total
 from ..networks.network import L, width
 
@@ -275,4 +287,39 @@ def gradient() -> Claim:
         script=gradient_script,
         says="recursion",
         title="Backprop on any DAG: the changes are minus alpha times the loss's derivative along every variation",
+    )
+
+
+# -- the step is the gradient of an energy ----------------------------------------------
+def energy_theory() -> Theory:
+    """The energy of the linearised graph, its errors x - prediction, with its gradient by the activities."""
+    theta = Symbol("theta", PARAMETER, 2, shape="vertex, parameter", meaning="parameters")
+    mine = (
+        STATE,
+        theta,
+        Symbol("Dx", PARAMETER, 2, shape="vertex, unit", meaning="variation of the activities"),
+        Symbol("eps", DEFINED, 2, shape="vertex, unit", meaning="prediction error, predictions moving"),
+        Symbol("gx", DEFINED, 2, shape="vertex, unit", meaning="gradient of F by the activities"),
+    )
+    every = (ge(l, 0), le(l, L))
+    definitions = (
+        (Definition("eps", VERTEX, (Case(INNER, add(X, neg(linear_prediction(l, i)))),)),),
+        (Definition("gx", VERTEX, energy_derivative(X, every, UNIT)),),
+    )
+    base = {s.name: s for s in (*GRAPH, *mine)}
+    return Theory(SIZES, ASSUMPTIONS, base, definitions, {}, {"x": {"x": "Dx"}})
+
+
+def energy_gradient() -> Claim:
+    """For every variation Dx the derivative of F is <gx, Dx>."""
+    from ..tactics.dag_gradient import energy_script
+
+    paired = total(L + 1, lambda m: total(width(m), lambda j: mul(App("gx", (m, j)), App("Dx", (m, j)))))
+    return Claim(
+        "dag_energy_gradient",
+        energy_theory(),
+        (Statement((), (), Tangent("x", energy(), paired)),),
+        script=energy_script,
+        says="gradient",
+        title="A graph's energy: its gradient by a vertex is the error minus what the vertices that read it feed back",
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ..language.index import Idx, ge, le, lt, qvar
-from ..language.signature import Claim, Eq, Statement
-from ..language.terms import Add, App, Mul, Sum, Term, mul, open_, total
+from ..language.signature import Claim, Eq, Statement, Tangent
+from ..language.terms import Add, App, Iverson, Mul, Sum, Term, mul, open_, total
 from ..networks.network import L, width
 from ..proof.kernel import Context, Kernel, Theorem
 from .goals import Stuck, Tools, prove_equation
-from .rewrite import by_cases
+from .gradient import Differentiator
+from .normal import normalize
+from .rewrite import both, bottom_up, by_cases
 
 k_ = qvar("k")
 Out = tuple[dict[str, Theorem], list[Theorem]]
@@ -156,3 +158,49 @@ def gradient_script(k: Kernel, claim: Claim) -> Out:
     scaled = k.congruence(ctx, product, [k.refl(ctx, product.args[0]), th])
     end = prove_equation(k, ctx, scaled.rhs, paired.relation.rhs, Tools(lazy=("u", "dw")))
     return {"one vertex": step, "vertices eliminated": every}, [th, k.trans(scaled, end)]
+
+
+# -- the energy -------------------------------------------------------------------------
+def energy_script(k: Kernel, claim: Claim) -> Out:
+    """Differentiate; what a vertex reads becomes a sum over all vertices, as in the gradient."""
+    (s,) = claim.goals
+    r = s.relation
+    assert isinstance(r, Tangent)
+    ctx = Context()
+    th = Differentiator(k, "x")(ctx, r.term)
+    assert isinstance(th.relation, Tangent)
+    flat = both(k, ctx, th.relation.tangent, normalize(k, ctx, th.relation.tangent))
+    wide = k.trans(
+        flat, both(k, ctx, flat.rhs, bottom_up(k, lambda c, t: widened(k, c, t), ctx, flat.rhs, again=False))
+    )
+    paired = r.tangent
+    assert isinstance(paired, Sum)
+    cut = k.sum_split(ctx, paired, L)
+    assert isinstance(cut.rhs, Add)
+    cut = k.trans(cut, k.congruence(ctx, cut.rhs, [k.refl(ctx, cut.rhs.args[0]), k.sum_single(ctx, cut.rhs.args[1])]))
+    end = prove_equation(k, ctx, cut.rhs, wide.rhs, Tools(eager=("gx",), depth=0))
+    return {}, [k.tangent_convert(th, k.trans(wide, k.sym(k.trans(cut, end))))]
+
+
+def widened(k: Kernel, ctx: Context, t: Term) -> Theorem | None:
+    """sum_{m<L-l} B(m+l+1) = sum_{v<L} [l < v] B(v) + B(L), for a vertex l below the input."""
+    if not isinstance(t, Sum):
+        return None
+    vertex = L - t.bound
+    inside = all(k.entails(ctx, c) for c in (ge(vertex, 0), lt(vertex, L)))
+    if not inside or len(vertex.terms) != 1 or vertex.const:
+        return None
+
+    def read(v: Idx) -> Term:
+        return open_(t.body, v - vertex - 1)
+
+    every = total(L, lambda v: Mul(Iverson((lt(vertex, v),)), read(v)))
+    assert isinstance(every, Sum)
+    split = k.sum_split(ctx, every, vertex + 1)
+    narrow = k.sum_split(ctx, t, L - vertex - 1)
+    assert isinstance(narrow.rhs, Add)
+    last = k.sum_single(ctx, narrow.rhs.args[1])
+    narrow = k.trans(narrow, k.congruence(ctx, narrow.rhs, [k.refl(ctx, narrow.rhs.args[0]), last]))
+    wide = Add(every, read(L))
+    opened = k.congruence(ctx, wide, [split, k.refl(ctx, wide.args[1])])
+    return k.trans(narrow, k.sym(k.trans(opened, prove_equation(k, ctx, opened.rhs, narrow.rhs, Tools(depth=0)))))
