@@ -754,6 +754,29 @@ def test_interrupted(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["slow.py", "started"]
 
 
+def test_what_an_agreement_rests_on() -> None:
+    """Depths that were not reached are not claimed; nor that other kinds were compared in deep networks."""
+    short = conform(backprop, budget=0.0)
+    assert short.as_expected and short.deepest == 5 and "depth 1 to 5" in short.text() and "depth 64" in short.text()
+    assert "no time was left for: width 1, batch 1" in short.text()
+    whole = answer(backprop)
+    assert whole.deepest == 64 and whole.compared == whole.networks
+    other = answer(inference(0.1, 20), "energy-gradient")
+    assert other.compared < other.networks and "only for finite values" in other.text()
+
+
+def test_modules_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pcproof.conform import load
+
+    (tmp_path / "own_package").mkdir()
+    (tmp_path / "own_package" / "__init__.py").write_text("")
+    (tmp_path / "own_package" / "rules.py").write_text("def update(weights, x, target, f):\n    return 1\n")
+    monkeypatch.chdir(tmp_path)
+    assert load("own_package.rules:update")(None, None, None, None) == 1
+    with pytest.raises(Unusable, match="No module named 'own_package.other'"):
+        load("own_package.other:update")
+
+
 def test_deterministic() -> None:
     first, second = conform(clamped).as_dict(), conform(clamped).as_dict()
     first.pop("seconds"), second.pop("seconds")

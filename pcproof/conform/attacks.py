@@ -95,14 +95,20 @@ class Judge:
     findings: list[Finding] = field(default_factory=list)
     cancels: list[tuple[Probe, Difference]] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
+    networks: int = 0
+    compared: int = 0
+    deepest: int = 0
 
     def look(self, name: str, sample: Sample) -> None:
         """One answer."""
+        self.networks += 1
+        self.deepest = max(self.deepest, sample.probe.depth)
         self.findings += _manners(sample.answer, sample.probe)
         if not sample.answer.finite:
             self.findings.append(Finding(name, "a value that is not finite comes back", probe=sample.probe))
         elif self.kind.name == BACKPROP:
             found = difference(sample, self.kind.scale)
+            self.compared += 1
             if found is None:
                 if vacuous(sample):
                     self.empty.append(f"{name} in {sample.probe.numbers}")
@@ -113,6 +119,7 @@ class Judge:
 
         elif self.kind.name == FIXED and self._shares_tell(sample):
             text = _wrong_share(sample, self.kind)
+            self.compared += 1
             self.findings += [Finding(name, text, probe=sample.probe)] if text else []
 
     @staticmethod
@@ -144,11 +151,9 @@ def _wrong_share(sample: Sample, kind: Kind) -> str:
     return ""
 
 
-def attack(
-    s: Subject, judge: Judge, progress: Callable[[str, int, int], None], late: Callable[[], bool]
-) -> tuple[int, list[str]]:
-    """The number of networks tried, and the weak spots that there was no time for."""
-    tried, left = 0, []
+def attack(s: Subject, judge: Judge, progress: Callable[[str, int, int], None], late: Callable[[], bool]) -> list[str]:
+    """Look at every weak spot; returns those that there was no time for."""
+    left = []
     todo = [(name, _few_shapes(p) if s.library.compiles else p) for name, p in attacks(s)]
     todo = [(name, p if p.special in DEAD else alive(p)) for name, p in todo]
     for n, (name, probe) in enumerate(todo):
@@ -162,10 +167,9 @@ def attack(
             if probe.numbers != MODULAR:  # which have no order; nobody has to support them
                 judge.findings.append(Finding(name, str(e), probe=probe))
             continue
-        tried += 1
         if answer.exact or not probe.exact:
             judge.look(name, Sample.of(probe, answer))
-    return tried, list(dict.fromkeys(left))
+    return list(dict.fromkeys(left))
 
 
 def _few_shapes(probe: Probe) -> Probe:
