@@ -516,6 +516,34 @@ def test_weak_spots(spot: str) -> None:
     assert found.smallest is not None and found.smallest.code
 
 
+def test_wrong_slope_of_one_activation() -> None:
+    """A table of a user's own with one wrong entry."""
+    f = {"identity": lambda h: h, "relu": lambda h: np.maximum(h, 0), "tanh": np.tanh, "elu": lambda h: np.where(
+        h > 0, h, np.expm1(np.minimum(h, 0)))}  # fmt: skip
+    df = {"identity": np.ones_like, "relu": lambda h: 1.0 * (h > 0), "tanh": lambda h: 1 - np.tanh(h) ** 2}
+    df["elu"] = lambda h: np.where(h > 0, 1, np.expm1(np.minimum(h, 0)))
+
+    def update(weights: Any, x: Any, target: Any, name: str) -> Any:
+        class Given:
+            value, derivative = staticmethod(f[name]), staticmethod(df[name])
+
+        return backprop(weights, x, target, Given)
+
+    found = answer(update)
+    assert found.subject.form == "name" and found.kind.name == "backprop"
+    assert [fault.name for fault in found.faults] == ["activation elu"], found.text()
+    df["elu"] = lambda h: np.where(h > 0, 1, np.exp(np.minimum(h, 0)))
+    assert conform(update).as_expected
+
+
+def test_fewer_digits_are_noted() -> None:
+    def update(weights: Any, x: Any, target: Any, f: Any) -> Any:
+        return [dw.astype(np.float32) for dw in narrow(weights, x, target, f)]
+
+    found = answer(update)
+    assert found.as_expected and [f.name for f in found.findings][:1] == ["float64"], found.text()
+
+
 def test_another_slope_at_a_kink_is_a_note() -> None:
     found = answer(of_kink)
     assert found.as_expected, found.text()

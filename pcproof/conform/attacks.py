@@ -35,6 +35,7 @@ DEPTHS = (1, 2, 4, 8, 16, 32, 64)
 KINKED_DEPTHS = (4, 16)  # of relu units hardly any is alive in deeper networks of few units
 DEAD = (ZERO_ERROR, DEAD_UNITS, KINK)  # where some change is 0 by construction
 SHARED = 8
+OTHERS = ("tanh", "sigmoid", "leaky_relu", "elu", "softplus", "silu")  # whoever knows them has to know them well
 AT_KINK = (Fraction(1), Fraction(1, 2))  # other values of relu'(0)
 
 
@@ -67,6 +68,8 @@ def attacks(s: Subject) -> Iterator[tuple[str, Probe]]:
         yield f"{word} weights", Probe((2, 3, 3, 2), 2, kinked, FLOAT32, power=power)
     for layout in (STRIDED, FORTRAN):
         yield f"{layout} arrays", Probe((2, 3, 3, 2), 2, curved, FLOAT64, layout=layout)
+    for name in OTHERS if not s.library.compiles else ():
+        yield f"activation {name}", Probe((2, 3, 3, 2), 2, name, FLOAT64)
     if s.takes_biases:
         for name in dict.fromkeys((kinked, curved)):
             yield "biases", Probe((2, 3, 3, 2), 2, name, FLOAT64, bias=True)
@@ -104,6 +107,8 @@ class Judge:
         self.networks += 1
         self.deepest = max(self.deepest, sample.probe.depth)
         self.findings += _manners(sample.answer, sample.probe)
+        if sample.probe.numbers == FLOAT64 and sample.answer.coarse:
+            self.findings.append(Finding("float64", "float64 goes in and fewer digits come back", fault=False))
         if not sample.answer.finite:
             self.findings.append(Finding(name, "a value that is not finite comes back", probe=sample.probe))
         elif self.kind.name == BACKPROP:
@@ -164,7 +169,7 @@ def attack(s: Subject, judge: Judge, progress: Callable[[str, int, int], None], 
         try:
             answer = s.call(probe)
         except Raised as e:
-            if probe.numbers != MODULAR:  # which have no order; nobody has to support them
+            if probe.numbers != MODULAR and not name.startswith("activation"):  # nobody has to support these
                 judge.findings.append(Finding(name, str(e), probe=probe))
             continue
         if answer.exact or not probe.exact:
