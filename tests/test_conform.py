@@ -20,6 +20,7 @@ import pytest
 from pcproof.cli import run
 from pcproof.conform import Probe, Unusable, conform, expected, given
 from pcproof.conform.run import Conformance
+from pcproof.conform.states import Steps
 
 ROOT = Path(__file__).resolve().parents[1]
 Update = Callable[..., Any]
@@ -305,9 +306,21 @@ def test_fixed_prediction(eta: Any, steps: int) -> None:
 def test_energy_gradient(rate: Any, steps: int) -> None:
     found = answer(inference(rate, steps), "energy-gradient")
     assert found.as_expected and found.kind.name == "energy-gradient", found.text()
-    assert found.kind.fit == (Fraction(rate).limit_denominator(10), steps)
+    assert found.kind.fit == (Fraction(rate).limit_denominator(10), Steps(steps))
     assert not answer(inference(rate, steps)).as_expected
     assert not answer(inference(rate, steps), "equilibrium-pc").as_expected
+
+
+@pytest.mark.parametrize("more", [0, -1])
+def test_as_many_steps_as_layers(more: int) -> None:
+    """gamma = 1 and T = L, as public libraries are often run: the energy's gradient, far from backprop."""
+
+    def update(weights: Any, x: Any, target: Any, f: Any) -> Any:
+        return inference(1, len(weights) + more)(weights, x, target, f)
+
+    found = answer(update, "energy-gradient")
+    assert found.as_expected and found.kind.fit == (1, Steps(more, True)), found.text()
+    assert f"T = L{' - 1' if more else ''} steps of inference with gamma = 1" in found.text()
 
 
 def test_energy_gradient_of_a_batch() -> None:
