@@ -337,6 +337,12 @@ def test_equilibrium() -> None:
     assert found.kind.residual is not None and found.kind.residual < 1e-3
 
 
+def test_gamma_law() -> None:
+    """Z-IL with another gamma: errors get a factor gamma a layer (Song et al. 2020, C3 broken)."""
+    found = answer(on_layers(lambda k, depth, dw: dw * Fraction(3, 5) ** (depth - 1 - k)), "zil")
+    assert not found.as_expected and "as in Z-IL with gamma = 3/5" in found.text(), found.text()
+
+
 def test_factors() -> None:
     found = answer(on_layers(lambda k, depth, dw: dw * 3 ** (depth - 1 - k)))
     assert not found.as_expected and found.kind.name == "backprop up to factors"
