@@ -20,6 +20,7 @@ import pytest
 from pcproof.cli import run
 from pcproof.conform import Probe, Unusable, conform, expected, given
 from pcproof.conform.run import Conformance
+from pcproof.conform.states import Steps
 
 ROOT = Path(__file__).resolve().parents[1]
 Update = Callable[..., Any]
@@ -305,9 +306,21 @@ def test_fixed_prediction(eta: Any, steps: int) -> None:
 def test_energy_gradient(rate: Any, steps: int) -> None:
     found = answer(inference(rate, steps), "energy-gradient")
     assert found.as_expected and found.kind.name == "energy-gradient", found.text()
-    assert found.kind.fit == (Fraction(rate).limit_denominator(10), steps)
+    assert found.kind.fit == (Fraction(rate).limit_denominator(10), Steps(steps))
     assert not answer(inference(rate, steps)).as_expected
     assert not answer(inference(rate, steps), "equilibrium-pc").as_expected
+
+
+@pytest.mark.parametrize("more", [0, -1])
+def test_as_many_steps_as_layers(more: int) -> None:
+    """gamma = 1 and T = L, as public libraries are often run: the energy's gradient, far from backprop."""
+
+    def update(weights: Any, x: Any, target: Any, f: Any) -> Any:
+        return inference(1, len(weights) + more)(weights, x, target, f)
+
+    found = answer(update, "energy-gradient")
+    assert found.as_expected and found.kind.fit == (1, Steps(more, True)), found.text()
+    assert f"T = L{' - 1' if more else ''} steps of inference with gamma = 1" in found.text()
 
 
 def test_energy_gradient_of_a_batch() -> None:
@@ -322,6 +335,12 @@ def test_equilibrium() -> None:
     found = answer(inference(0.2, 200), "equilibrium-pc")
     assert found.as_expected and found.kind.name == "equilibrium-pc", found.text()
     assert found.kind.residual is not None and found.kind.residual < 1e-3
+
+
+def test_gamma_law() -> None:
+    """Z-IL with another gamma: errors get a factor gamma a layer (Song et al. 2020, C3 broken)."""
+    found = answer(on_layers(lambda k, depth, dw: dw * Fraction(3, 5) ** (depth - 1 - k)), "zil")
+    assert not found.as_expected and "as in Z-IL with gamma = 3/5" in found.text(), found.text()
 
 
 def test_factors() -> None:
@@ -514,6 +533,34 @@ def test_weak_spots(spot: str) -> None:
     assert found.kind.name == "backprop" and not found.as_expected, found.text()
     assert any(spot in f"{f.name} {f.text} {f.probe}" for f in found.faults), found.text()
     assert found.smallest is not None and found.smallest.code
+
+
+def test_wrong_slope_of_one_activation() -> None:
+    """A table of a user's own with one wrong entry."""
+    f = {"identity": lambda h: h, "relu": lambda h: np.maximum(h, 0), "tanh": np.tanh, "elu": lambda h: np.where(
+        h > 0, h, np.expm1(np.minimum(h, 0)))}  # fmt: skip
+    df = {"identity": np.ones_like, "relu": lambda h: 1.0 * (h > 0), "tanh": lambda h: 1 - np.tanh(h) ** 2}
+    df["elu"] = lambda h: np.where(h > 0, 1, np.expm1(np.minimum(h, 0)))
+
+    def update(weights: Any, x: Any, target: Any, name: str) -> Any:
+        class Given:
+            value, derivative = staticmethod(f[name]), staticmethod(df[name])
+
+        return backprop(weights, x, target, Given)
+
+    found = answer(update)
+    assert found.subject.form == "name" and found.kind.name == "backprop"
+    assert [fault.name for fault in found.faults] == ["activation elu"], found.text()
+    df["elu"] = lambda h: np.where(h > 0, 1, np.exp(np.minimum(h, 0)))
+    assert conform(update).as_expected
+
+
+def test_fewer_digits_are_noted() -> None:
+    def update(weights: Any, x: Any, target: Any, f: Any) -> Any:
+        return [dw.astype(np.float32) for dw in narrow(weights, x, target, f)]
+
+    found = answer(update)
+    assert found.as_expected and [f.name for f in found.findings][:1] == ["float64"], found.text()
 
 
 def test_another_slope_at_a_kink_is_a_note() -> None:
@@ -752,6 +799,29 @@ def test_interrupted(tmp_path: Path) -> None:
     assert process.returncode == 130 and out == b""
     assert errors.decode().strip() == "pcproof: interrupted"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["slow.py", "started"]
+
+
+def test_what_an_agreement_rests_on() -> None:
+    """Depths that were not reached are not claimed; nor that other kinds were compared in deep networks."""
+    short = conform(backprop, budget=0.0)
+    assert short.as_expected and short.deepest == 5 and "depth 1 to 5" in short.text() and "depth 64" in short.text()
+    assert "no time was left for: width 1, batch 1" in short.text()
+    whole = answer(backprop)
+    assert whole.deepest == 64 and whole.compared == whole.networks
+    other = answer(inference(0.1, 20), "energy-gradient")
+    assert other.compared < other.networks and "only for finite values" in other.text()
+
+
+def test_modules_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pcproof.conform import load
+
+    (tmp_path / "own_package").mkdir()
+    (tmp_path / "own_package" / "__init__.py").write_text("")
+    (tmp_path / "own_package" / "rules.py").write_text("def update(weights, x, target, f):\n    return 1\n")
+    monkeypatch.chdir(tmp_path)
+    assert load("own_package.rules:update")(None, None, None, None) == 1
+    with pytest.raises(Unusable, match="No module named 'own_package.other'"):
+        load("own_package.other:update")
 
 
 def test_deterministic() -> None:

@@ -154,7 +154,7 @@ def test_inference_in_jax() -> None:
     pytest.importorskip("jax", reason="needs JAX")
     found = conform(inference_in_jax, arrays="jax", expect="energy-gradient", budget=SHORT)
     assert found.as_expected, found.text()
-    assert found.kind.fit is not None and (float(found.kind.fit[0]), found.kind.fit[1]) == (0.1, 8)
+    assert found.kind.fit is not None and (float(found.kind.fit[0]), str(found.kind.fit[1])) == (0.1, "8")
 
 
 @pytest.mark.parametrize("name", ["torch", "jax"])

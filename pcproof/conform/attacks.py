@@ -35,6 +35,7 @@ DEPTHS = (1, 2, 4, 8, 16, 32, 64)
 KINKED_DEPTHS = (4, 16)  # of relu units hardly any is alive in deeper networks of few units
 DEAD = (ZERO_ERROR, DEAD_UNITS, KINK)  # where some change is 0 by construction
 SHARED = 8
+OTHERS = ("tanh", "sigmoid", "leaky_relu", "elu", "softplus", "silu")  # whoever knows them has to know them well
 AT_KINK = (Fraction(1), Fraction(1, 2))  # other values of relu'(0)
 
 
@@ -67,6 +68,8 @@ def attacks(s: Subject) -> Iterator[tuple[str, Probe]]:
         yield f"{word} weights", Probe((2, 3, 3, 2), 2, kinked, FLOAT32, power=power)
     for layout in (STRIDED, FORTRAN):
         yield f"{layout} arrays", Probe((2, 3, 3, 2), 2, curved, FLOAT64, layout=layout)
+    for name in OTHERS if not s.library.compiles else ():
+        yield f"activation {name}", Probe((2, 3, 3, 2), 2, name, FLOAT64)
     if s.takes_biases:
         for name in dict.fromkeys((kinked, curved)):
             yield "biases", Probe((2, 3, 3, 2), 2, name, FLOAT64, bias=True)
@@ -95,14 +98,22 @@ class Judge:
     findings: list[Finding] = field(default_factory=list)
     cancels: list[tuple[Probe, Difference]] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
+    networks: int = 0
+    compared: int = 0
+    deepest: int = 0
 
     def look(self, name: str, sample: Sample) -> None:
         """One answer."""
+        self.networks += 1
+        self.deepest = max(self.deepest, sample.probe.depth)
         self.findings += _manners(sample.answer, sample.probe)
+        if sample.probe.numbers == FLOAT64 and sample.answer.coarse:
+            self.findings.append(Finding("float64", "float64 goes in and fewer digits come back", fault=False))
         if not sample.answer.finite:
             self.findings.append(Finding(name, "a value that is not finite comes back", probe=sample.probe))
         elif self.kind.name == BACKPROP:
             found = difference(sample, self.kind.scale)
+            self.compared += 1
             if found is None:
                 if vacuous(sample):
                     self.empty.append(f"{name} in {sample.probe.numbers}")
@@ -113,6 +124,7 @@ class Judge:
 
         elif self.kind.name == FIXED and self._shares_tell(sample):
             text = _wrong_share(sample, self.kind)
+            self.compared += 1
             self.findings += [Finding(name, text, probe=sample.probe)] if text else []
 
     @staticmethod
@@ -144,11 +156,9 @@ def _wrong_share(sample: Sample, kind: Kind) -> str:
     return ""
 
 
-def attack(
-    s: Subject, judge: Judge, progress: Callable[[str, int, int], None], late: Callable[[], bool]
-) -> tuple[int, list[str]]:
-    """The number of networks tried, and the weak spots that there was no time for."""
-    tried, left = 0, []
+def attack(s: Subject, judge: Judge, progress: Callable[[str, int, int], None], late: Callable[[], bool]) -> list[str]:
+    """Look at every weak spot; returns those that there was no time for."""
+    left = []
     todo = [(name, _few_shapes(p) if s.library.compiles else p) for name, p in attacks(s)]
     todo = [(name, p if p.special in DEAD else alive(p)) for name, p in todo]
     for n, (name, probe) in enumerate(todo):
@@ -159,13 +169,12 @@ def attack(
         try:
             answer = s.call(probe)
         except Raised as e:
-            if probe.numbers != MODULAR:  # which have no order; nobody has to support them
+            if probe.numbers != MODULAR and not name.startswith("activation"):  # nobody has to support these
                 judge.findings.append(Finding(name, str(e), probe=probe))
             continue
-        tried += 1
         if answer.exact or not probe.exact:
             judge.look(name, Sample.of(probe, answer))
-    return tried, list(dict.fromkeys(left))
+    return list(dict.fromkeys(left))
 
 
 def _few_shapes(probe: Probe) -> Probe:

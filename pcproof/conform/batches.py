@@ -80,7 +80,7 @@ def _hidden(s: Subject, kind: Kind) -> str:
     for scale in (replace(kind.scale, factor=kind.scale.factor * 2), kind.scale):
         sample = Sample(probe, answer, *expected(probe))
         state = energy_state(sample, scale)
-        fit = schedule([sample], [state], rates=(Fraction(kind.fit[0]) / 2,)) if state else None
-        if fit is not None and fit[1] == kind.fit[1]:
+        fit = schedule([sample], [state], rates=(Fraction(kind.fit[0]) / 2,)) if state and state.known else None
+        if fit is not None and fit[1].at(2) == kind.fit[1].at(2):
             return ": 1/B is hidden in the step of the activities"
     return ""

@@ -64,7 +64,8 @@ def _factors(kind: Kind) -> Iterator[str]:
         and len(c) > 2
         and all(close(b, a * c[1], 1e-6) for a, b in zip(c, c[1:]))
     ):
-        yield f"a factor {_say(c[1])} enters once a layer on the way from the output"
+        step = f" (as in Z-IL with gamma = {_say(c[1])})" if c[1] > 0 else ""
+        yield f"a factor {_say(c[1])} enters once a layer on the way from the output{step}"
         return
     deepest = kind.by_depth.get(max(kind.by_depth, default=0), [])
     for k, v in enumerate(deepest):

@@ -31,6 +31,7 @@ _SHAPES = (
     ((2, 3), 2), ((3, 1), 1), ((2, 2), 3), ((2, 3, 2), 1), ((3, 2, 2), 3), ((2, 3, 3, 2), 1), ((2, 2, 3, 1), 2),
     ((2, 3, 2, 3, 2), 1), ((3, 2, 2, 2, 2), 2), ((2, 2, 2, 2, 2, 2), 1),
 )  # fmt: skip
+ENOUGH = 3  # networks whose activities are known
 LARGE = 20.0  # activities beyond it have diverged; they tell nothing about a schedule
 _FEW_SHAPES = (  # for a library that compiles every operation for every shape
     ((2, 2), 1), ((2, 2), 2), ((2, 3), 2), ((2, 2, 2), 1), ((2, 2, 2), 2), ((2, 2, 2, 2), 1), ((2, 2, 2, 2, 2), 1),
@@ -167,9 +168,10 @@ def _by_energy(samples: list[Sample], candidates: list[Scale], exact: bool) -> K
                 state = energy_state(x, scale)
                 if state is None:
                     break
-                found.append((x, state))
+                if state.known:
+                    found.append((x, state))
         else:
-            if not found:
+            if len(found) < ENOUGH:
                 continue
             small = [(x, f) for x, f in found if x.probe.activation in SMOOTH and _is_small(f)]
             residual = max(f.residual for _, f in small or found)

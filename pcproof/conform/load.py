@@ -23,9 +23,19 @@ def module(where: str) -> ModuleType:
         raise Unusable(f"there is no file {where!r}")
     try:
         with guarded(LOADING):
-            return _executed(path) if is_file else importlib.import_module(where)
+            return _executed(path) if is_file else _imported(where)
     except Raised as e:
         raise Unusable(f"{path.name if is_file else where} {e}{_line(e, path) if is_file else ''}") from None
+
+
+def _imported(name: str) -> ModuleType:
+    """The working folder comes first on the path, as with ``python -m``."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(here)
 
 
 def _executed(path: Path) -> ModuleType:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -53,8 +53,9 @@ class Conformance:
     networks: int
     not_tried: list[str]
     smallest: Smallest | None
+    compared: int = 0
+    deepest: int = 0
     seconds: float = 0.0
-    path: str = field(default="")
 
     @property
     def faults(self) -> list[Finding]:
@@ -90,10 +91,24 @@ class Conformance:
             "activation_as": self.subject.form,
             "activations": list(self.subject.activations),
             "networks": self.networks,
+            "compared": self.compared,
+            "deepest": self.deepest,
             "not_tried": self.not_tried,
             "smallest": None if self.smallest is None else self.smallest.as_dict(),
             "seconds": round(self.seconds, 3),
         }
+
+    def _effort(self) -> str:
+        """What was done, and what an agreement rests on."""
+        lib = self.subject.library.name
+        how = f"exact numbers with ==, floats of {lib}" if self.kind.exact else f"floats of {lib}"
+        if self.kind.name == BACKPROP:
+            how += " within derived bounds of rounding"
+        else:
+            how += " to about half their digits"
+        rest = self.networks - self.compared
+        only = f"; {rest} of them only for finite values and inputs left alone" if rest and self.compared else ""
+        return f"{self.networks} networks, depth 1 to {self.deepest}: {how}{only}"
 
     def text(self) -> str:
         """The answer in a few lines, the smallest failing case as code."""
@@ -110,8 +125,7 @@ class Conformance:
         out += [f"  note: {f.name}: {f.text}" for f in self.findings if not f.fault]
         if self.not_tried:
             out.append(f"  no time was left for: {', '.join(self.not_tried)}")
-        how = "exact arithmetic, ==" if self.kind.exact else "floats, within derived bounds of rounding"
-        out.append(f"  {self.networks} networks, depth 1 to 64; {how}; arrays of {self.subject.library.name}")
+        out.append(f"  {self._effort()}")
         if self.smallest is not None:
             c = self.smallest
             first = (
@@ -207,7 +221,7 @@ def conform(
     judge = Judge(kind, literal)
     for x in samples:
         judge.look(f"depth {x.probe.depth}", x)
-    networks, not_tried = attack(s, judge, progress, lambda: time.monotonic() - started > budget)
+    not_tried = attack(s, judge, progress, lambda: time.monotonic() - started > budget)
     findings = ([again] if again else []) + mixed + judge.result()
     bad = next((f for f in findings if f.fault), None)
     progress("causes", 0, 1)
@@ -218,8 +232,8 @@ def conform(
         scale = _wanted(kind, returns, reduction) if strict else kind.scale
         case = _smallest(s, kind, expect, scale, samples, bad, path, met and not strict)
     return Conformance(
-        name, s, kind, expect, met, strict, findings, why, networks + len(samples), not_tried, case,
-        time.monotonic() - started, path,
+        name, s, kind, expect, met, strict, findings, why, judge.networks, not_tried, case,
+        judge.compared or len(samples), judge.deepest, time.monotonic() - started,
     )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def fit(measured: Sequence[Any], most: float) -> tuple[Any, int, bool] | None:
         return None
     found: list[tuple[Any, int, bool]] = []
     for sweep in (False, True):
-        for steps in range(1, STEPS + 1):
+        for steps in range(1 + sweep, STEPS + 1):  # one sweep is a factor eta once a layer, and is called that
             eta = simple(_solved(measured[: last + 1], steps, sweep), max(most, 1e-8))
             if eta is not None and _all_fit(measured, float(eta), steps, sweep, max(most, 1e-8)):
                 found.append((eta, steps, sweep))

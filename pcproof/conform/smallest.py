@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,7 @@ from .states import SETTLED, energy_state
 from .subject import Subject
 
 MOST = 400  # networks of the enumeration
+SEARCH = 30.0  # seconds for the enumeration, and again for making a case smaller
 NUMBERS = 60  # more than these are not printed one by one
 
 
@@ -89,8 +91,10 @@ def smallest(s: Subject, fails: Fails, start: Probe | None, wide: bool, path: st
     wide: only networks of two units and more, where "parallel" says something.
     """
     numbers = FRACTIONS if s.exact else FLOAT64
-    searched = 0
+    searched, started = 0, time.monotonic()
     for probe in _enumerated(s, numbers, wide):
+        if time.monotonic() - started > SEARCH:
+            break
         says = fails(probe)
         if says is not None:
             return Smallest(probe, says, code(s, probe, path), searched, True)
@@ -116,8 +120,8 @@ def _enumerated(s: Subject, numbers: str, wide: bool) -> Iterator[Probe]:
 
 
 def _shrunk(probe: Probe, says: str, fails: Fails) -> tuple[Probe, str]:
-    progress = True
-    while progress:
+    progress, started = True, time.monotonic()
+    while progress and time.monotonic() - started <= SEARCH:
         progress = False
         for smaller in _smaller(probe):
             found = fails(smaller)

@@ -30,10 +30,14 @@ RATES = tuple(
 
 @dataclass
 class Found:
-    """Activities of the hidden layers; residual: largest |dF/dx| there, by that after the forward pass."""
+    """Activities of the hidden layers; residual: largest |dF/dx| there, by that after the forward pass.
+
+    known: False where a layer sends nothing but 0, so that its change tells nothing about what comes after it.
+    """
 
     hidden: list[Any]
     residual: float
+    known: bool = True
 
 
 def _data(sample: Sample) -> Data:
@@ -66,7 +70,7 @@ def energy_state(sample: Sample, scale: Scale) -> Found | None:
         u = sample.answer.weights[k] / c
         square = a @ a
         if square == 0:
-            return None
+            return None if _largest(u) != 0 else Found([], 0.0, known=False)
         error = (u @ a) / square
         if not _equal(u, error[:, None] * a[None, :], most, _largest(u)):
             return None
@@ -111,21 +115,57 @@ def residuals(data: Data, hidden: list[Any]) -> list[Any]:
     ]
 
 
+@dataclass(frozen=True)
+class Steps:
+    """T steps, or with ``of_depth`` T more than there are layers."""
+
+    steps: int
+    of_depth: bool = False
+
+    def at(self, depth: int) -> int:
+        """The number of steps in a network of that depth."""
+        return self.steps + (depth if self.of_depth else 0)
+
+    def __str__(self) -> str:
+        if not self.of_depth:
+            return str(self.steps)
+        return f"L {'+' if self.steps > 0 else '-'} {abs(self.steps)}" if self.steps else "L"
+
+
 def schedule(
     samples: list[Sample], found: list[Found], rates: tuple[Fraction, ...] = RATES
-) -> tuple[Fraction, int] | None:
+) -> tuple[Fraction, Steps] | None:
     """(gamma, T) with which gradient inference from the forward pass ends at the activities found, in every sample."""
     for rate in rates:
-        runs = [_floats(s) for s in samples]
-        hidden = [[h[0] for h in forward_states(d)] for d in runs]
-        for steps in range(STEPS + 1):
-            if all(_near(s, f, h) for s, f, h in zip(samples, found, hidden)):
-                return rate, steps
-            with np.errstate(all="ignore"):
-                hidden = [[x + float(rate) * r for x, r in zip(h, residuals(d, h))] for d, h in zip(runs, hidden)]
-            if not all(np.all(np.abs(x) < 1e6) for h in hidden for x in h):
+        fixed: set[int] | None = None
+        of_depth: set[int] | None = None
+        for s, f in zip(samples, found):
+            times = _times(s, f, float(rate))
+            fixed = times if fixed is None else fixed & times
+            more = {t - s.probe.depth for t in times}
+            of_depth = more if of_depth is None else of_depth & more
+            if not fixed and not of_depth:
                 break
+        if fixed:
+            return rate, Steps(min(fixed))
+        if of_depth:
+            return rate, Steps(min(of_depth, key=abs), True)
     return None
+
+
+def _times(sample: Sample, found: Found, rate: float) -> set[int]:
+    """After how many steps the activities are those found."""
+    data = _floats(sample)
+    hidden = [h[0] for h in forward_states(data)]
+    out = set()
+    for steps in range(STEPS + 1):
+        if _near(sample, found, hidden):
+            out.add(steps)
+        with np.errstate(all="ignore"):
+            hidden = [x + rate * r for x, r in zip(hidden, residuals(data, hidden))]
+        if not all(np.all(np.abs(x) < 1e6) for x in hidden):
+            break
+    return out
 
 
 def _floats(sample: Sample) -> Data:
