@@ -42,8 +42,8 @@ def check(rows: list[Row]) -> None:
 
 # Every term of Fa-Z-IL's theorems is attacked in test_fazil.py: its comparisons with 0 keep the search for
 # counterexamples from passing over sizes, so it leaves mutants of these "unknown" in the time that it has here.
-# Hidden energies that meet the hypotheses are tables, which no search finds: test_hidden_energies.py has one.
-# The rule of zil_cross_entropy is that of zil_loss, with a loss that takes minutes to search: test_losses.py.
+# Of the theorems on hidden energies test_hidden_energies.py drops the hypotheses and gives a network by hand.
+# The rule of zil_cross_entropy is that of zil_loss, with a loss that takes minutes to search.
 # Where stationary points have to be solved for, wide networks take long to search: test_epc_equivalence.py.
 # Coefficients that do not lead are no matter of continuous_time: test_continuous.py holds them to an integration.
 ELSEWHERE = ("fazil_", "hidden_energy_", "zil_cross_entropy", "epc_stationary", "continuous_time")
