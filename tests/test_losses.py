@@ -84,9 +84,10 @@ def test_an_exact_run_ends_where_backprop_ends() -> None:
             assert moved == at.call("dc", (layer, unit)) != 0
 
 
-def test_each_term_of_the_rule_with_cross_entropy_is_needed() -> None:
-    """Any exp = exp' and log' = 1 / z will do: here exp(v) = v^2 + 1, in exact numbers."""
-    e = zil_with_loss(CrossEntropy(pp.MLP(bias=True))).equations
+@pytest.mark.parametrize("make", [AnyLoss, CrossEntropy])
+def test_each_term_of_the_rule_is_needed(make: type[AnyLoss]) -> None:
+    """In exact numbers; any exp = exp' and log' = 1 / z will do: here exp(v) = v^2 + 1."""
+    e = zil_with_loss(make(pp.MLP(bias=True))).equations
 
     def learns(equations: Equations) -> bool:
         at = run(equations, "rational")
