@@ -16,6 +16,7 @@ from .language.signature import Claim, Definition
 from .language.terms import ONE
 from .proof.theory import admit
 from .refute.mutate import ClaimMutant, claim_mutants
+from .refute.search import DEFAULT, Limits
 from .refute.table import Row, claim_table, mutation_table
 from .rules.claims import GAMMA, dynamics, equals_backprop, freeze, gamma_law, plasticity
 from .rules.equations import Equations
@@ -89,17 +90,18 @@ def reached(claim: Claim) -> list[str]:
     return out
 
 
-def attack(entry: Entry) -> list[Row]:
+def attack(entry: Entry, limits: Limits = DEFAULT) -> list[Row]:
     """The mutation table of one entry.
 
     Rules: mutants of the equations (terms, start, moment, order, step size),
     then of the statement (hypotheses dropped, ranges widened).  Other claims:
     mutants of the statement and of every definition that it rests on.
+    limits: of the search for a counterexample to a mutant of these.
     """
     claim = entry.claim()
     if entry.of is None or entry.rule is None:
         others = {id: _with_definition(id) for id in STATIC_OTHERS if id != entry.id}
-        return claim_table(claim_mutants(claim, definitions=reached(claim)), proved_by_kernel, others=others)
+        return claim_table(claim_mutants(claim, definitions=reached(claim)), proved_by_kernel, limits, others)
     equations: Any = entry.rule().equations
     of = own_dynamics if entry.id == "zil_dynamics" else entry.of
     rows = mutation_table(of, equations, proved_by_kernel, _others(entry, equations))

@@ -65,6 +65,8 @@ ELSEWHERE = {
     "learning_small_step": "test_audit",
     "no_vertices": "test_audit",
     "repaired_levels": "test_audit",
+    "linear_rates": "test_linear",
+    "linear_output_variance": "test_linear",
     "precision_forward_equilibrium": "test_precision",
     "dag_energy_gradient": "test_dag",
 }

@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 
 from pcproof import api
+from pcproof.attack import attack
 from pcproof.catalogue import entries
 from pcproof.language.evaluate import Evaluator, Model
 from pcproof.language.index import ge, qvar
@@ -18,6 +19,7 @@ from pcproof.networks.network import B, L
 from pcproof.refute.confirm import Judge
 from pcproof.refute.models import check_instance
 from pcproof.refute.search import Limits, refute
+from pcproof.refute.table import REFUTED
 from pcproof.result import Refuted, scope
 from pcproof.rules import linear, linear_landscape, linear_learning, linear_limits, linear_origin
 from pcproof.rules.linear import Linear
@@ -208,3 +210,10 @@ def test_the_energy_does_not_fall_faster() -> None:
     assert isinstance(below, Le) and isinstance(below.rhs, Add)
     wrong = Statement((), (), Le(below.lhs, add(*below.rhs.args[:2])))
     assert refute(replace(claim, goals=(wrong,), script=None), Limits(seconds=30)).counterexample is not None
+
+
+# -- under attack: those whose equilibria take longer to solve for than test_attack.py has -----
+@pytest.mark.parametrize("id", ["linear_rates", "linear_output_variance", "linear_output_variance_changes"])
+def test_no_mutant_gets_away(id: str) -> None:
+    rows = attack(entries()[id], Limits(seconds=20))
+    assert rows and {r.verdict for r in rows} == {REFUTED}, [(r.name, r.note) for r in rows if r.verdict != REFUTED]
