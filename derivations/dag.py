@@ -16,7 +16,8 @@ variation of the parameters the chain rule, run forward, gives the derivative
 of the loss that delta gives.  *Fixed point*: with the
 output clamped to y^0 + delta^0 nothing moves if and only if x = y + delta, and
 then every parameter's change is backprop's.  *Iteration*: with step 1, vertex
-l has its error from t = l on, whatever the start, so L - 1 steps are exact.
+l has its error from t = l on, whatever the start, so L - 1 steps are exact; and
+from t = its level on, its longest distance to the output.
 """
 
 from dataclasses import replace
@@ -71,6 +72,13 @@ ENTRIES = tuple(
             "Fixed prediction on any DAG, gamma = 1: L - 1 steps are exact from every start",
             "section 2; Rosenbaum 2022, Theorem 1",
             "for layers: fixed_prediction_any_start",
+        ),
+        (
+            dag.levels,
+            "dag_levels",
+            "Fixed prediction on any DAG, gamma = 1: as many steps as levels are exact from every start",
+            "section 2; Rosenbaum 2022, Theorem 1",
+            "sharper than dag_euler where the longest path is shorter than the list of vertices",
         ),
     )
 )

@@ -69,6 +69,7 @@ ELSEWHERE = {
     "linear_output_variance": "test_linear",
     "precision_forward_equilibrium": "test_precision",
     "dag_energy_gradient": "test_dag",
+    "dag_levels": "test_dag",
 }
 
 

@@ -28,6 +28,7 @@ PROVED: dict[str, Callable[[], Claim]] = {
     "euler": dag.euler,
     "gradient": dag.gradient,
     "energy_gradient": dag.energy_gradient,
+    "levels": dag.levels,
 }
 
 
@@ -103,6 +104,12 @@ def false_claims() -> dict[str, Claim]:
         "feedback of the other sign, exists": changed(exists, "gx", last_term_turned),
         "delta without a sum": changed(rest, "delta", lambda v: mul(2, v)),
     }
+    levels = dag.levels()
+    early = levels.goals[0]
+    sooner = (early.guards[0], *early.guards[2:])  # without t >= lev(l)
+    out["any time"] = replace(levels, goals=(replace(early, guards=sooner), *levels.goals[1:]))
+    flat = {n: s for n, s in levels.theory.hypotheses.items() if n != "levels_rise"}
+    out["levels that do not rise"] = replace(levels, theory=replace(levels.theory, hypotheses=flat))
     for claim in (rest, exists):
         for name in claim.theory.hypotheses:
             kept = {n: s for n, s in claim.theory.hypotheses.items() if n != name}
@@ -195,3 +202,34 @@ def test_another_size_of_what_the_derivative_is_made_of_is_refuted(name: str) ->
     with pytest.raises((Stuck, ValueError)):
         prove_claim(wrong)
     assert pp.refute(wrong).verdict == "refuted"
+
+
+def test_levels_of_vertices_that_are_read_begin_at_one() -> None:
+    """Edges 2 -> 1 -> 0 of levels 1 and 0: they rise, and at t = 1 vertex 2 has the start of vertex 1 in its error."""
+    claim = dag.levels()
+    rest = {n: s for n, s in claim.theory.hypotheses.items() if n != "levels_positive"}
+    with pytest.raises(Stuck):
+        prove_claim(replace(claim, theory=replace(claim.theory, hypotheses=rest)))
+    run = Evaluator(
+        claim.theory,
+        Model(
+            sizes={"L": 3, "n": lambda v: 1, "m": lambda v: 1, "lev": lambda v: v - 1},
+            parameters={
+                "y": lambda v, i: Fraction(0),
+                "J": lambda to, v, i, j: Fraction(v == to + 1),
+                "e0": lambda i: Fraction(1),
+                "x0": lambda v, i: Fraction(5),
+            },
+            functions={},
+        ),
+    )
+    at = {"t": 1, "l": 2, "i": 0}
+    assert run.value(App("eps", (t, l, i)), at) == 5 != run.value(dag.DELTA, at) == 1
+
+
+def test_as_many_steps_as_levels_on_the_diamond() -> None:
+    """A skip edge and no path through vertex 1: vertex 2 has level 1 and its error after one step."""
+    direct = {**model(3).parameters, "J": lambda to, v, i, j: jacobian(to, v, i, j) * (to == 0)}
+    run = Evaluator(dag.running_theory(), Model(sizes=model().sizes, parameters=direct, functions={}))
+    at = {"t": 1, "l": 2, "i": 0}
+    assert run.value(App("eps", (t, l, i)), at) == run.value(dag.DELTA, at) == 21

@@ -10,6 +10,8 @@ there is no edge.  A chain of layers is the graph with edges l -> l - 1.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..language.diff import diff
 from ..language.index import Con, Idx, eq, ge, le, lt, qvar, size, span
 from ..language.signature import (
@@ -322,4 +324,39 @@ def energy_gradient() -> Claim:
         script=energy_script,
         says="gradient",
         title="A graph's energy: its gradient by a vertex is the error minus what the vertices that read it feed back",
+    )
+
+
+def level(vertex: Idx) -> Idx:
+    """lev(l): level of a vertex, its longest distance to the output."""
+    return size("lev", vertex)
+
+
+def levels() -> Claim:
+    """gamma = 1, any start: from t = lev(l) on the error of vertex l is backprop's: as many steps as levels are exact.
+
+    Levels of inner vertices that are read are 1 or more, and a vertex reads
+    vertices of higher level only.
+    """
+    from ..tactics.dag import levels_script
+
+    m, j = qvar("m"), qvar("j")
+    edge = Eq(App("J", (m, l, j, i)), ZERO)
+    pair = (ge(m, 0), lt(m, l), lt(l, L), *UNIT, *span(j, 0, width(m)))
+    theory = running_theory().extend(
+        hypotheses={
+            "levels_rise": Statement(("m", "l", "j", "i"), (*pair, ge(level(m), level(l))), edge),
+            "levels_positive": Statement(("m", "l", "j", "i"), (ge(m, 1), *pair, le(level(m), 0)), edge),
+        }
+    )
+    guards = (ge(t, 1), ge(t, level(l)), *HIDDEN, *UNIT)
+    arrived = Statement(("t", "l", "i"), guards, Eq(App("eps", (t, l, i)), DELTA))
+    start = everywhere(Eq(App("eps", (0, l, i)), add(App("x0", (l, i)), neg(Y))), *HIDDEN)
+    return Claim(
+        "dag_levels",
+        replace(theory, sizes={**SIZES, "lev": 1}),
+        (arrived, start),
+        script=levels_script,
+        says="recursion",
+        title="Fixed prediction on any DAG, gamma = 1: as many steps as levels are exact from every start",
     )

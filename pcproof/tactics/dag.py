@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..language.index import Con, ge, lt, qvar
+from ..language.index import Con, ge, lt, qvar, size
 from ..language.signature import Claim, Eq, Statement, Tangent
-from ..language.terms import App, Num, Sum, Term, add, neg
-from ..networks.network import L
+from ..language.terms import App, Num, Sum, Term, add, mul, neg, open_, total
+from ..networks.network import L, width
 from ..proof.kernel import Context, Kernel, Theorem
 from ..rules.dag import DELTA, EPS, GX, INNER, UNIT, VERTEX, Y
 from .fixed_point import solve_for
@@ -117,3 +117,52 @@ def output_script(k: Kernel, claim: Claim) -> Out:
     (s,) = claim.goals
     assert isinstance(s.relation, Tangent)
     return {}, [prove_tangent(k, Context(), s.relation, Tools())]
+
+
+def levels_script(k: Kernel, claim: Claim) -> Out:
+    """Over time: what is fed back comes from lower levels, or along no edge."""
+    arrived, start = claim.goals
+    goal = arrived.relation
+    assert isinstance(goal, Eq) and isinstance(start.relation, Eq)
+    ctx = k.induction_context([arrived], [t], 0)
+    # eps_t = (x_{t-1} - y) - (eps_{t-1} - fed back) = fed back
+    tools = Tools(eager=("x",), lazy=("eps", "delta"))
+    output = Context(("t", "i"), (ge(t, 0), ge(i, 0), lt(i, width(l - l))))
+    at_output = prove_equation(k, output, App("eps", (t, 0, i)), App("delta", (0, i)), tools)
+    error = k.unfold(ctx, App("eps", (t, l, i)), 0)
+    step = k.unfold(ctx, App("x", (t, l, i)), 2)
+    error = k.trans(error, k.congruence(ctx, error.rhs, [step, *(k.refl(ctx, a) for a in error.rhs.args[1:])]))  # type: ignore[attr-defined]
+    opened = k.trans(error, cut(k, ctx, error.rhs))
+    fed = total(l, lambda m: total(width(m), lambda j: mul(App("J", (m, l, j, i)), App("eps", (t - 1, m, j)))))
+    moved = prove_equation(k, ctx, opened.rhs, fed, Tools(lazy=("eps",)))
+    assert isinstance(fed, Sum)
+    inner = ctx.bind(("m",), (fed.bound,))
+    body = open_(fed.body, qvar("m"))
+    back = k.sum_congruence(ctx, fed.bound, "m", _edge(k, inner, body, at_output))
+    end = prove_equation(k, ctx, back.rhs, goal.rhs, Tools(lazy=("delta",)))
+    (found,) = k.induct([arrived], [t], [k.trans(k.trans(opened, moved), k.trans(back, end))])
+    r = start.relation
+    began = prove_equation(k, Context(start.variables, start.guards), r.lhs, r.rhs, Tools(eager=("x",), lazy=("eps",)))
+    return {"output": at_output}, [found, began]
+
+
+def _edge(k: Kernel, ctx: Context, body: Term, at_output: Theorem) -> Theorem:
+    """sum_j J eps_{t-1} = sum_j J delta for one vertex m < l."""
+    m = qvar("m")
+    goal = Eq(body, total(width(m), lambda j: mul(App("J", (m, l, j, i)), App("delta", (m, j)))))
+    tools = Tools([at_output])
+
+    def same(c: Context, _: Con) -> Theorem:
+        return prove_equation(k, c, goal.lhs, goal.rhs, tools)
+
+    def hidden(c: Context, side: Con) -> Theorem:
+        if not k.entails(c, ge(m, 1)):
+            return same(c, side)
+        return by_cases(k, c, ge(size("lev", m), 1), goal, lower)
+
+    def lower(c: Context, side: Con) -> Theorem:
+        if not k.entails(c, ge(size("lev", m), 1)):
+            return same(c, side)
+        return by_cases(k, c, lt(size("lev", m), size("lev", l)), goal, same)
+
+    return by_cases(k, ctx, ge(m, 1), goal, hidden)
