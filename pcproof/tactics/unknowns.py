@@ -27,7 +27,7 @@ from ..proof.ring import term_of
 from ..rules.equations import Equations, moment, timed_theory
 
 DEPTHS = (1, 2, 3)
-MOST_UNKNOWNS, MOST_TERMS = 4, 10  # polynomials beyond both are not solved: depth 2 has to do
+MOST_UNKNOWNS, MOST_TERMS = 3, 4  # polynomials beyond both are not solved: depth 2 has to do
 NUMBERS = (1, -1, 2, 3, -2)
 DATA = 3  # networks at each depth: affine activations, then two with squares
 Name = tuple[str, "int | None"]  # a parameter, or one of its entries
@@ -211,7 +211,7 @@ class Ideal:
                 out, less = out * f**times, less or times != power
             return out, less
 
-        basis = None
+        basis: Any = None
         elements: list[Any] = []
         # one polynomial after the other, the short ones first, each reduced by those before it
         for p in sorted((p for p in polynomials if p != 0), key=lambda p: (len(p.args), str(p))):
