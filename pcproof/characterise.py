@@ -20,7 +20,7 @@ from .language.evaluate import EvaluationError
 from .language.index import eq, qvar
 from .language.show import show, show_guards, show_relation
 from .language.signature import Claim, Statement
-from .language.terms import ONE, ZERO, free_vars, subst
+from .language.terms import ONE, ZERO, Term, free_vars, subst
 from .networks.network import L
 from .result import Result
 from .rules.equations import Equations, RuleError
@@ -229,9 +229,12 @@ def _tries(claim: Claim, n: Needed, known: dict[str, Statement], f: Factors | No
 
     if not n.condition.variables:
         for w, layer in _networks(n.depth):
-            one = necessary(claim, w, n.condition, known, n.depth, lambda k, c, _: at_layer(k, c), layer)
-            if says(one, n.depth):
-                yield one
+            for kind in claim.equations.net.kinds:
+                one = necessary(
+                    claim, w, n.condition, known, n.depth, lambda k, c, _: at_layer(k, c), layer, kind=kind.name
+                )
+                if says(one, n.depth):
+                    yield one
     if f is not None:
         yield necessary(
             claim, Witness(), n.condition, known, n.depth, lambda k, c, scale: at_every_layer(k, c, f, scale), None, f
@@ -344,8 +347,15 @@ def parallel_to(e: Equations, benches: Benches | None = None) -> Parallel | None
 
 
 def factor_text(f: Factors, e: Equations) -> str:
-    """rate(l) c(l-1) in words: ``p[l-1] * prod_{k=1..l-1} (gamma*p[k-1])``."""
-    parts = [show(x) for x in (f.rates[e.net.kinds[0].name], f.base) if x is not ONE]
+    """rate(l) c(l-1) in words: ``p[l-1] * prod_{k=1..l-1} (gamma*p[k-1])``, by kind of weight where kinds differ."""
+    by_kind = {k.name: _factor_text(f, f.rates[k.name]) for k in e.net.kinds}
+    if len(set(by_kind.values())) == 1:
+        return by_kind[e.net.kinds[0].name]
+    return ", ".join(f"{text} ({name})" for name, text in by_kind.items())
+
+
+def _factor_text(f: Factors, rate: Term) -> str:
+    parts = [show(x) for x in (rate, f.base) if x is not ONE]
     if free_vars(f.growth):
         parts.append(f"prod_{{k=1..l-1}} {_wrapped(show(subst(f.growth, {'l': qvar('k')})))}")
     elif f.growth is not ONE:

@@ -148,9 +148,10 @@ def on_witness(claim: Claim, w: Witness) -> tuple[Theory, dict[str, Statement]]:
     return one.theory(claim.theory), goals
 
 
-def _of_layer(claim: Claim, met: Mapping[str, Statement], layer: int) -> tuple[str, Eq]:
-    """The claim's equation for the weights of one layer, right after their moment, with the name of the goal."""
-    kind = claim.equations.net.kinds[0]
+def _of_layer(claim: Claim, met: Mapping[str, Statement], layer: int, name: str = "") -> tuple[str, Eq]:
+    """The claim's equation for one kind of weights of one layer, right after their moment, with the goal's name."""
+    kinds = claim.equations.net.kinds
+    kind = next((k for k in kinds if k.name == name), kinds[0])
     relation = met[MEETS + kind.name].relation
     assert isinstance(relation, Eq)
     when = subst_idx(moment(claim.equations.when), {"l": Idx(layer)}) + 1
@@ -167,17 +168,18 @@ def necessary(
     script: Script,
     layer: int | None = None,
     factors: Factors | None = None,
+    kind: str = "",
 ) -> Claim:
     """If the rule is backprop on this network of depth ``depth`` or more, the condition holds, given ``known``.
 
-    layer: equality is asked of the weights of this layer only; None: of all.
+    layer, kind: equality is asked of these weights only; None: of all.
     """
     theory, met = on_witness(claim, w)
     c: Term = ONE
     if factors is not None:
         theory, c = factors.scale(theory)
     if layer is not None:
-        name, relation = _of_layer(claim, met, layer)
+        name, relation = _of_layer(claim, met, layer, kind)
         met = {name: Statement((), (), relation)}
     where = "" if layer is None else f" in layer {layer}"
     return Claim(

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, cast
 
-from ..language.evaluate import EvaluationError, Evaluator, Mod
+from ..language.evaluate import EvaluationError, Evaluator, Mod, Model
 from ..language.index import Idx, eq, ge, le, lt, qvar
 from ..language.random_model import random_model
 from ..language.signature import Eq, Statement, Theory
@@ -79,13 +79,26 @@ class Cone:
         sizes.update(dict.fromkeys(e.sizes, 3))
         model = random_model(self.theory, sizes)
         for h in self.theory.hypotheses.values():  # the guessing model meets what is given, as far as it is a value
-            r = h.relation
-            if isinstance(r, Eq) and not h.variables and isinstance(r.lhs, App) and isinstance(r.rhs, Num):
-                parameters = cast(dict[str, Any], model.parameters)
-                given = Mod(r.rhs.value)
-                parameters[r.lhs.name] = lambda *_, value=given: value
+            self._meet(model, h)
         self.probe = Evaluator(self.theory, model)
         self.lemmas = Lemmas()
+
+    def _meet(self, model: Model, h: Statement) -> None:
+        """A parameter that a hypothesis gives a value, a factor of what it says is 0, gets it in the model."""
+        r = h.relation
+        if h.variables or not isinstance(r, Eq):
+            return
+        names = r.lhs.args if isinstance(r.lhs, Mul) and r.rhs is ZERO else (r.lhs,)
+        first = names[0]
+        if isinstance(first, App) and first.name in model.parameters and not any(i.terms for i in first.idx):
+            old = model.parameters[first.name]
+            at = tuple(i.const for i in first.idx)
+            try:
+                given = Evaluator(self.theory, model).value(r.rhs, {})
+            except EvaluationError:
+                return
+            parameters = cast(dict[str, Any], model.parameters)
+            parameters[first.name] = lambda *i: given if i == at else old(*i)
 
     # -- freeze -----------------------------------------------------------------
     def targets(self) -> Iterator[tuple[str, tuple[str, ...], Term]]:

@@ -4,7 +4,7 @@ Networks with one unit a layer and small numbers as data run over the field of
 rational functions in the parameters.  What the rule does there differs from
 backprop by a polynomial in the parameters; a Groebner basis of these is the
 condition at that depth.  ``conjecture`` reads one condition for every depth off
-those of depth 1 to 4; ``factors`` the factor by which a layer's error grows.
+those of depth 1 to 3; ``factors`` the factor by which a layer's error grows.
 Guesses, every one: what is made of them is proved elsewhere.
 """
 
@@ -16,7 +16,6 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import product
 from random import Random
-from time import perf_counter
 from typing import Any
 
 from ..language.evaluate import EvaluationError, Evaluator, Model
@@ -27,8 +26,8 @@ from ..networks.network import L
 from ..proof.ring import term_of
 from ..rules.equations import Equations, moment, timed_theory
 
-DEPTHS = (1, 2, 3, 4)
-SECONDS = 6.0  # for all depths together
+DEPTHS = (1, 2, 3)
+MOST_UNKNOWNS, MOST_TERMS = 3, 4  # polynomials beyond both are not solved: depth 2 has to do
 NUMBERS = (1, -1, 2, 3, -2)
 DATA = 3  # networks at each depth: affine activations, then two with squares
 Name = tuple[str, "int | None"]  # a parameter, or one of its entries
@@ -202,24 +201,38 @@ class Ideal:
     def __init__(
         self, polynomials: Sequence[Any], symbols: Sequence[Any], nonzero: frozenset[str], powers: bool = False
     ) -> None:
-        from sympy import factor_list, groebner
+        from sympy import factor_list, groebner, reduced, sympify
 
-        self.symbols = list(symbols)
-        now = [p for p in polynomials if p != 0]
-        while True:
-            out = []
-            for p in now:
-                kept = 1
-                for f, power in factor_list(p)[1]:
-                    if str(f) not in nonzero:
-                        kept = kept * f ** (power if powers else 1)
-                out.append(kept)
-            basis = groebner(out, *self.symbols, order="grevlex") if out else None
-            new = list(basis.exprs) if basis is not None else []
-            if set(map(str, new)) == set(map(str, now)):
+        def kept(p: Any) -> tuple[Any, bool]:
+            """Without the factors that do not count, and whether there were such."""
+            out, less = sympify(1), False
+            for f, power in factor_list(p)[1]:
+                times = 0 if str(f) in nonzero else power if powers else 1
+                out, less = out * f**times, less or times != power
+            return out, less
+
+        basis: Any = None
+        elements: list[Any] = []
+        # one polynomial after the other, the short ones first, each reduced by those before it
+        for p in sorted((p for p in polynomials if p != 0), key=lambda p: (len(p.args), str(p))):
+            used = p.free_symbols.union(*(x.free_symbols for x in elements))
+            gens = [x for x in symbols if x in used]
+            rest = reduced(p, elements, *gens, order="grevlex", domain="QQ")[1] if elements else p
+            if rest == 0:
+                continue
+            now = [*elements, kept(rest)[0]]
+            again = True
+            while again:
+                basis = groebner(now, *gens, order="grevlex", domain="QQ")
+                cut = [kept(x) for x in basis.exprs]
+                now, again = [x for x, _ in cut], any(less for _, less in cut)
+            elements = list(basis.exprs)
+            if any(x.is_number for x in elements):
                 break
-            now = new
-        self.basis, self.elements = basis, new
+        self.symbols = list(symbols)
+        if elements:
+            basis = groebner(elements, *self.symbols, order="grevlex", domain="QQ")
+        self.basis, self.elements = basis, elements
 
     @property
     def everything(self) -> bool:
@@ -281,31 +294,37 @@ class Benches:
 def conjecture(
     benches: Benches, nonzero: frozenset[str] = frozenset(), parallel: bool = False
 ) -> tuple[list[Condition], int | None]:
-    """What has to hold of the parameters at every depth, as depths 1 to 4 have it.
+    """What has to hold of the parameters at every depth, as depths 1 to 3 have it.
 
     Returns the conditions, and the depth from which on no parameters will do
     (None if there is none).  ``parallel``: for being a multiple of backprop,
     layer by layer, and not 0.  Raises ``Unclear``.
     """
     nonzero = nonzero | {"alpha"}
-    started = perf_counter()
     ideals: dict[int, tuple[Ideal, list[Name]]] = {}
     for depth in DEPTHS:
         bench = benches[depth]
         rows: list[Any] = []
         for layer in range(1, depth + 1):
             rows += _crossed(bench, layer, nonzero) if parallel else [u - v for u, v in bench.moves(layer)]
+        if _large(rows):
+            if depth > 2:
+                break
+            if parallel:
+                raise Unclear("there are too many parameters to be solved for")
         found = Ideal([r.numer.as_expr() for r in rows], _symbols(bench.names), nonzero)
         ideals[depth] = found, bench.names
         if found.everything:
             if depth > 2:
                 raise Unclear(f"no values of the parameters serve from depth {depth} on")
             return _generalised(ideals, nonzero, depth - 1), depth
-        if perf_counter() - started > SECONDS / 3 and depth >= 3:
-            break
-        if perf_counter() - started > SECONDS:
-            raise Unclear("the small networks take too long to be run with unknown parameters")
     return _generalised(ideals, nonzero, max(ideals)), None
+
+
+def _large(rows: Sequence[Any]) -> bool:
+    """Would a Groebner basis take long?"""
+    unknowns = {g for r in rows for g in _occurring(r.numer)}
+    return len(unknowns) > MOST_UNKNOWNS and max(len(r.numer.terms()) for r in rows) > MOST_TERMS
 
 
 def _crossed(bench: Bench, layer: int, nonzero: frozenset[str]) -> list[Any]:
@@ -417,7 +436,7 @@ def compared(claim: Claim) -> tuple[Term, Term]:
     """The two sides that a claim about one network compares, from its hypothesis or its goal."""
     r = claim.goals[0].relation
     if isinstance(r, Eq):
-        r = claim.theory.hypotheses["equal_" + claim.equations.net.kinds[0].name].relation
+        r = next(s.relation for n, s in claim.theory.hypotheses.items() if n.startswith("equal_"))
     assert isinstance(r, (Eq, Ne))
     return r.lhs, r.rhs
 
@@ -506,7 +525,7 @@ def factors(benches: Benches, conditions: Sequence[Condition]) -> tuple[Term, di
     c(l) = r(l) c(l - 1).  Raises ``Unclear``
     where small networks do not have such factors.
     """
-    depth, e = max(DEPTHS) - 1, benches.e
+    depth, e = max(DEPTHS), benches.e
     given = _given(conditions)
     bench = Bench(e, depth, given) if given else benches[depth]
     try:
