@@ -429,7 +429,8 @@ def test_bugs_are_named(bug: str) -> None:
 
 def test_applied_twice_is_announced() -> None:
     found = answer(scaled(2))
-    assert "applied twice" in found.text()
+    assert "note: twice the change: an update is applied twice" in found.text()
+    assert "twice" not in answer(scaled(-2, batch=True, outputs=True)).text(), "a mean of squares"
     assert not answer(scaled(2), returns="update", reduction="sum").as_expected
 
 

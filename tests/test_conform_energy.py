@@ -114,6 +114,12 @@ def one_sided(weights: Any, activities: Any, x: Any, target: Any) -> Any:
     return sum((np.maximum(d, 0) ** 2).sum(axis=1) for d in e) / 2
 
 
+def in_place(weights: Any, activities: Any, x: Any, target: Any, gamma: float) -> Any:
+    for v, new in zip(activities, RIGHT["infer_step"](weights, [v.copy() for v in activities], x, target, gamma)):
+        v[...] = new
+    return activities
+
+
 def without_slope(weights: Any, activities: Any, x: Any, target: Any, gamma: float) -> Any:
     sent = [x, *map(np.tanh, activities)]
     e = [v - a @ w.T for v, a, w in zip([*activities, target], sent, weights)]
@@ -127,6 +133,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "gamma ignored": ({"infer_step": step_with(lambda f, a, g: f(*a, 0.25))}, "divided by gamma"),
     "one after the other": ({"infer_step": sequential}, "one after the other from the input on"),
     "f' left out": ({"infer_step": without_slope}, "is not -gamma dE/dx"),
+    "in place": ({"infer_step": in_place}, "changes its inputs in place"),
     "mean": ({"weight_update": update_with(lambda d, n: d / n)}, "divided by the batch"),
     "a gradient": ({"weight_update": update_with(lambda d, n: -d)}, "the sign is wrong"),
     "half": ({"weight_update": update_with(lambda d, n: d / 2)}, "a factor 1/2"),
@@ -180,6 +187,25 @@ def test_closed_form_and_differences() -> None:
 def test_unusable(other: dict[str, Any], sentence: str) -> None:
     with pytest.raises(Unusable, match=sentence):
         look(**other)
+
+
+@pytest.mark.torch
+def test_torch() -> None:
+    torch = pytest.importorskip("torch")
+
+    def energy(weights: Any, activities: Any, x: Any, target: Any) -> Any:
+        sent = [x, *map(torch.tanh, activities)]
+        return sum(((v - a @ w.T) ** 2).sum(1) for v, a, w in zip([*activities, target], sent, weights)) / 2
+
+    def infer_step(weights: Any, activities: Any, x: Any, target: Any, gamma: float) -> Any:
+        free = [v.clone().requires_grad_() for v in activities]
+        if free:
+            energy(weights, free, x, target).mean().backward()
+        return [v.detach() - gamma * v.grad for v in free]
+
+    found = conform_energy({"energy": energy, "infer_step": infer_step}, arrays="torch")
+    assert not found.as_expected and "1/B is hidden in it" in found.text(), found.text()
+    assert conform_energy({"energy": energy}, arrays="torch").as_expected
 
 
 FILE = """

@@ -150,6 +150,12 @@ def test_jax() -> None:
     assert not strict.as_expected and strict.not_tried
 
 
+def test_compiled_jax() -> None:
+    jax = pytest.importorskip("jax", reason="needs JAX")
+    found = conform(jax.jit(in_jax, static_argnums=3), name="compiled", expect="backprop", budget=SHORT)
+    assert found.as_expected and found.subject.library.name == "jax", found.text()
+
+
 def test_inference_in_jax() -> None:
     pytest.importorskip("jax", reason="needs JAX")
     found = conform(inference_in_jax, arrays="jax", expect="energy-gradient", budget=SHORT)

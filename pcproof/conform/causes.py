@@ -44,7 +44,7 @@ def causes(s: Subject, kind: Kind, samples: list[Sample]) -> list[str]:
 
 def _factors(kind: Kind) -> Iterator[str]:
     c = kind.factors
-    if kind.name == BACKPROP and abs(kind.scale.factor) == 2:
+    if kind.name == BACKPROP and abs(kind.scale.factor) == 2 and not kind.scale.outputs:  # else it is a mean of squares
         yield "twice the change: an update is applied twice, or the loss lacks its 1/2"
     if kind.name == FIXED and kind.fit is not None and kind.fit[0] == 1 and c is not None:
         yield (

@@ -99,23 +99,25 @@ class Caller:
     functions: dict[str, Callable[..., Any]]
     library: Library
     seconds: float
+    changed: set[str] = field(default_factory=set)  # functions that write into their inputs
 
     def __call__(self, name: str, s: State, *more: Any) -> Any:
         lib = self.library
         with lib.precision():
             hidden = [] if name == "equilibrium" else [[lib.array(h.copy()) for h in s.hidden]]
-            arguments = [
-                [lib.array(w.copy()) for w in s.weights],
-                *hidden,
-                lib.array(s.x.copy()),
-                lib.array(s.target.copy()),
-            ]
+            data = [lib.array(s.x.copy()), lib.array(s.target.copy())]
+            arguments = [[lib.array(w.copy()) for w in s.weights], *hidden, *data]
             try:
                 with guarded(self.seconds):
                     out = self.functions[name](*arguments, *more)
-                return self._understood(name, out, s)
+                found = self._understood(name, out, s)
             except Raised as e:
                 raise Unusable(f"{name} {e} ({s})") from None
+            after = [*arguments[0], *(hidden[0] if hidden else []), *data]
+            before = [*s.weights, *(s.hidden if hidden else []), s.x, s.target]
+            if any(not np.array_equal(lib.numpy(a), b) for a, b in zip(after, before)):
+                self.changed.add(name)
+            return found
 
     def _understood(self, name: str, out: Any, s: State) -> Any:
         if name == "energy":
@@ -238,6 +240,8 @@ def conform_energy(
                 _check_slope(call, states, which, energy, found)
         if "equilibrium" in functions:
             _check_equilibrium(call, states, energy, fits[0] if fits else None, found)
+    for which in sorted(call.changed):
+        found.findings.append(Finding(which, "the call changes its inputs in place"))
     found.seconds = time.monotonic() - started
     return found
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -101,17 +102,7 @@ class Jax(Library):
         return jnp.asarray(a)
 
     def activation(self, f: Any, form: str) -> Any:
-        if form != OBJECT:
-            return super().activation(f, form)
-        value = self.function(f.name)
-
-        def derivative(x: Any) -> Any:
-            import jax
-            import jax.numpy as jnp
-
-            return jax.jvp(value, (x,), (jnp.ones_like(x),))[1]
-
-        return Given(f.name, value, derivative)
+        return _given_in_jax(f.name) if form == OBJECT else super().activation(f, form)
 
     def function(self, name: str) -> Any:
         import jax
@@ -130,6 +121,20 @@ class Jax(Library):
             switch = importlib.import_module("jax.experimental").enable_x64
         found: AbstractContextManager[Any] = switch(True)
         return found
+
+
+@cache
+def _given_in_jax(name: str) -> Given:
+    """The same object each time, so that a compiled function with a static argument is not compiled again."""
+    value = Jax().function(name)
+
+    def derivative(x: Any) -> Any:
+        import jax
+        import jax.numpy as jnp
+
+        return jax.jvp(value, (x,), (jnp.ones_like(x),))[1]
+
+    return Given(name, value, derivative)
 
 
 LIBRARIES: dict[str, type[Library]] = {"numpy": Library, "torch": Torch, "jax": Jax}

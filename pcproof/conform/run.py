@@ -120,7 +120,7 @@ class Conformance:
         after = after_words(self.subject, self.kind)
         if after:
             out.append(f"  equal after: {', '.join(after)}")
-        out += [f"  cause: {c}" for c in self.causes]
+        out += [f"  {'note' if self.as_expected else 'cause'}: {c}" for c in self.causes]
         out += [f"  {f.name}: {f.text}{f' ({f.probe})' if f.probe else ''}" for f in self.faults]
         out += [f"  note: {f.name}: {f.text}" for f in self.findings if not f.fault]
         if self.not_tried:
