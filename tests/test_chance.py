@@ -20,6 +20,7 @@ from pcproof import prove
 from pcproof.rules.equations import RuleError
 
 NETS = 12  # exact instances against which a proof is held
+DEPTHS = (1, 2, 3, 4, 5, 7)
 
 
 @dataclass
@@ -58,7 +59,9 @@ def differs(source: str, nets: int) -> tuple[bool, int]:
     rng = random.Random(zlib.crc32(source.encode()))
     for k in range(3 * nets):
         try:
-            found = first_difference(random_net(rng, "bias=True" in source.splitlines()[0], 1 + k % 4), own)
+            found = first_difference(
+                random_net(rng, "bias=True" in source.splitlines()[0], DEPTHS[k % len(DEPTHS)]), own
+            )
         except ZeroDivisionError:
             continue  # what the rule divides by is 0: the hypotheses do not hold here
         looked += 1
