@@ -7,7 +7,7 @@ import random
 import re
 import zlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -241,3 +241,26 @@ def test_a_name_decides_nothing(name):
         source = text(parts).replace('order="', f'name="{name}", order="')
         result = prove(theirs(source).equals_backprop())
         assert result.verdict == verdict
+
+
+# -- the judge itself is seen to fail ---------------------------------------------------------
+def test_a_lying_prover_is_caught(monkeypatch):
+    class Lie:
+        verdict = "proved"
+
+    monkeypatch.setitem(globals(), "prove", lambda claim: Lie())
+    for parts in ({"step_size": '"1/2"'}, {"moment": "l + 1"}, {"order": "states-first-fresh"}, {"moment": "5"}):
+        with pytest.raises(AssertionError, match="PROVED, and differs"):
+            judge(text(parts), Tally())
+    assert judge(text({}), Tally()) == "proved"  # this one is true
+
+
+def test_a_forged_counterexample_is_caught():
+    source = text({"step_size": '"1/2"'})
+    c = prove(theirs(source).equals_backprop()).counterexample
+    confirm(source, c)
+    for forged in (replace(c, lhs=c.lhs + 1), replace(c, rhs=c.lhs)):
+        with pytest.raises(AssertionError):
+            confirm(source, forged)
+    with pytest.raises(AssertionError):
+        confirm(text({}), c)  # of another rule
