@@ -11,7 +11,7 @@ from .language.signature import Claim
 from .refute.search import DEFAULT, Limits, SearchResult
 from .result import Proved, Refuted, Result, Unknown
 
-TINY = Limits(max_depth=2, extra_width=0, square=(), max_batch=1, work=1_500_000)
+TINY = Limits(max_depth=2, extra_width=0, square=(), max_batch=1, work=600_000)
 
 
 def _search(claim: Claim, limits: Limits = DEFAULT) -> SearchResult:

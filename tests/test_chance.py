@@ -7,7 +7,7 @@ import random
 import re
 import zlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from pcproof import prove
 from pcproof.rules.equations import RuleError
 
 NETS = 12  # exact instances against which a proof is held
+DEPTHS = (1, 2, 3, 4, 5, 7)
 
 
 @dataclass
@@ -58,7 +59,9 @@ def differs(source: str, nets: int) -> tuple[bool, int]:
     rng = random.Random(zlib.crc32(source.encode()))
     for k in range(3 * nets):
         try:
-            found = first_difference(random_net(rng, "bias=True" in source.splitlines()[0], 1 + k % 4), own)
+            found = first_difference(
+                random_net(rng, "bias=True" in source.splitlines()[0], DEPTHS[k % len(DEPTHS)]), own
+            )
         except ZeroDivisionError:
             continue  # what the rule divides by is 0: the hypotheses do not hold here
         looked += 1
@@ -238,3 +241,26 @@ def test_a_name_decides_nothing(name):
         source = text(parts).replace('order="', f'name="{name}", order="')
         result = prove(theirs(source).equals_backprop())
         assert result.verdict == verdict
+
+
+# -- the judge itself is seen to fail ---------------------------------------------------------
+def test_a_lying_prover_is_caught(monkeypatch):
+    class Lie:
+        verdict = "proved"
+
+    monkeypatch.setitem(globals(), "prove", lambda claim: Lie())
+    for parts in ({"step_size": '"1/2"'}, {"moment": "l + 1"}, {"order": "states-first-fresh"}, {"moment": "5"}):
+        with pytest.raises(AssertionError, match="PROVED, and differs"):
+            judge(text(parts), Tally())
+    assert judge(text({}), Tally()) == "proved"  # this one is true
+
+
+def test_a_forged_counterexample_is_caught():
+    source = text({"step_size": '"1/2"'})
+    c = prove(theirs(source).equals_backprop()).counterexample
+    confirm(source, c)
+    for forged in (replace(c, lhs=c.lhs + 1), replace(c, rhs=c.lhs)):
+        with pytest.raises(AssertionError):
+            confirm(source, forged)
+    with pytest.raises(AssertionError):
+        confirm(text({}), c)  # of another rule

@@ -55,6 +55,7 @@ class Problem:
     impossible: bool = False
     certain: Test | None = None  # a goal that fails whatever the parameters are
     slots: list[Key] = field(default_factory=list)
+    run: int = 0  # operations that were run one by one, to look at the requirements
 
     def nodes(self) -> list[Node]:
         """Everything to be computed."""

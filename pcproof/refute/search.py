@@ -63,7 +63,7 @@ ENTRIES: tuple[tuple[Number, ...], ...] = ((1, 0), (1, 0, -1, 2), (1, 0, -1, 2, 
 SCALARS: tuple[tuple[Number, ...], ...] = ((1, HALF), (1, HALF, 2, 0), (1, HALF, 2, 0, -1, 3))
 SHRINK: tuple[Number, ...] = (1, 0, -1, 2, HALF, -HALF, 3)
 SKIM = 256  # networks tried at one shape and activation in the first round
-SKIMMING, THOROUGH = 0.15, 0.25  # shares of the work (of what is left of it) for the two rounds at one depth
+SKIMMING, THOROUGH = 0.1, 0.5  # shares of the work (of what is left of it) for the two rounds at one depth
 TRACING, RUNNING = 60, 6  # work of recording an operation, and of running one that is not compiled
 EXPANDING = 25  # work of multiplying two monomials
 
@@ -89,7 +89,7 @@ class Limits:
     tables: int = 4
     probes: int = 3
     cap: int = 20_000
-    work: int = 30_000_000
+    work: int = 12_000_000
     seconds: float | None = None
 
 
@@ -231,6 +231,7 @@ class _Search:
         self.untrue = derivatives_unsaid(claim)
         self.looked: list[Looked] = []
         self.skimming = True
+        self.traced: Problem | None = None  # the latest shape, with arbitrary activations
 
     def go(self) -> None:
         result = self.result
@@ -302,6 +303,7 @@ class _Search:
     def _put_off(self, shape: Shape, later: list[Shape]) -> bool:
         """Is a shape like an earlier one, or to be looked at after the others of its depth?"""
         problem = self._trace(shape, self._generic())
+        self.traced = problem
         read = tuple(sorted((n, a, shape.size(n, a)) for n, a in problem.read_sizes))
         signature = (tuple(sorted(shape.constants.items())), read)
         if signature in self.seen:
@@ -338,7 +340,8 @@ class _Search:
     def _look(self, looked: Looked, share: float) -> Counterexample | None:
         shape = looked.shape
         functions = has_functions(self.claim.theory)
-        problem = self._trace(shape, self._generic())
+        known = self.traced
+        problem = known if known is not None and known.shape is shape else self._trace(shape, self._generic())
         kept = tuple(self._activations(shape)) if functions else (self._generic(),)
         stages, cap = len(ENTRIES), self.limits.cap
         if not problem.impossible:
@@ -402,10 +405,11 @@ class _Search:
         return first_failure(problem, values, problem.activation.table) is not None
 
     def _satisfy(self, problem: Problem, values: Values, table: Any) -> Values | None:
-        solving = 3 * len(problem.slots) if problem.solved_for else 1
-        self.result.work += RUNNING * solving * len(problem.graph.ops)
         self.result.probes += 1
-        return satisfy(problem, values, table)
+        before = problem.run
+        found = satisfy(problem, values, table)
+        self.result.work += RUNNING * (problem.run - before + len(problem.graph.ops))
+        return found
 
     def _agree(self, problem: Problem) -> bool:
         """No difference at generic points (which must meet the hypotheses)."""
@@ -422,7 +426,7 @@ class _Search:
     # -- one shape and activation -----------------------------------------------
     def _attack(self, looked: Looked, problem: Problem, stages: int, cap: int) -> Counterexample | None:
         if problem.activation.given is not None:
-            return self._attack_by_tables(looked, problem, cap)
+            return self._attack_by_tables(looked, problem, cap // 10)
         if self._same(problem):
             return None
         start: Values | None = None

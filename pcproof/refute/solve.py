@@ -35,7 +35,9 @@ def random_values(problem: Problem, random: Random, turn: int, signed: bool = Fa
 def residuals(problem: Problem, values: Values, table: Any) -> tuple[list[Number], bool]:
     """Equations among the requirements (0 where they hold), and whether all inequations hold."""
     nodes = [n for _, n in problem.requirements]
-    known = problem.graph.run(problem.graph.needed(nodes), dict(zip(problem.slots, values)), table)
+    ids = problem.graph.needed(nodes)
+    problem.run += len(ids)
+    known = problem.graph.run(ids, dict(zip(problem.slots, values)), table)
     equations = [known[n.id] for kind, n in problem.requirements if kind == "eq"]
     return equations, all(holds(kind, known[n.id]) for kind, n in problem.requirements if kind != "eq")
 

@@ -13,7 +13,7 @@ from .counterexample import Counterexample
 from .mutate import ClaimMutant, Mutant, mutants
 from .search import DEFAULT, Limits, refute
 
-QUICK = Limits(max_depth=2, work=4_500_000)
+QUICK = Limits(max_depth=2, work=1_800_000)
 REFUTED, STILL_TRUE, UNKNOWN = "refuted", "still true", "unknown"
 MakeClaim = Callable[[Equations], Claim]
 
