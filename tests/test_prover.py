@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import resource
 import subprocess
 import sys
 import time
@@ -61,15 +62,16 @@ def test_no_numeral_for_depth_or_width_stands_in_a_statement(id: str) -> None:
                     assert all(abs(x.const) <= 1 for x in u.idx)
 
 
-def test_the_whole_list_takes_five_seconds_with_a_cold_start() -> None:
-    """A generous factor of three for a busy machine; the report gives the time itself."""
+def test_a_theorem_takes_less_than_half_a_second_of_the_processor_with_a_cold_start() -> None:
+    """On the average: a generous factor of three over what it takes; the report gives the time itself."""
     code = (
         "from pcproof.catalogue import entries; from pcproof.tactics.prover import prove_claim\n"
         "for e in entries().values(): e.expected == 'proved' and prove_claim(e.claim())"
     )
-    started = time.process_time()
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
-    assert time.process_time() - started < 15
+    started = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=600)
+    seconds = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - started
+    assert 0 < seconds < sum(e.expected == "proved" for e in entries().values()) / 2
 
 
 def test_the_same_proof_gives_the_same_bytes_in_another_process() -> None:
