@@ -9,6 +9,7 @@ The variances of the hidden layers are any positive numbers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ..language.index import Idx, eq, ge, le, qvar, span
@@ -43,9 +44,9 @@ def applied(unit: Idx) -> Term:
     return total(OUT, lambda q: mul(App("C", (unit, q)), delta(Idx(0), q)))
 
 
-def square_sum(bound: Idx, term: object) -> Term:
+def square_sum(bound: Idx, term: Callable[[Idx], Term]) -> Term:
     """Sum of squares over the units below ``bound``."""
-    return total(bound, lambda q: mul(term(q), term(q)))  # type: ignore[operator]
+    return total(bound, lambda q: mul(term(q), term(q)))
 
 
 def written_equilibrium() -> Statement:

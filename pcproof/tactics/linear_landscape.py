@@ -95,9 +95,8 @@ def minimum_script(k: Kernel, claim: Claim) -> Out:
     flat = orthogonal(k)
     rows = under(k, ctx, B, lambda c, s: k.instantiate(c, flat, {"b": s}))
     th = combine(k, ctx, exact.lhs, exact.rhs, [rows], Tools())
-    rest = add(exact.rhs, mul(-1, below.lhs))
-    assert isinstance(rest, Term)
-    squares = exact.rhs.args[1]  # type: ignore[attr-defined]
+    assert isinstance(exact.rhs, Add)
+    squares = exact.rhs.args[1]
     whole = k.le_add(ctx, [k.le_equal(k.refl(ctx, below.lhs)), nonneg(k, ctx, squares)])
     return {"orthogonal": flat}, [th, le_to(k, ring_le(k, ctx, below.lhs, whole, exact.rhs), k.sym(th))]
 

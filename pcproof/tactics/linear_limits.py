@@ -51,8 +51,8 @@ def scaled_le(k: Kernel, factor: Term, th: Theorem) -> Theorem:
     return ring_le(k, ctx, Mul(factor, a), whole, Mul(factor, c))
 
 
-def gram(k: Kernel, ctx: Context, d: Callable[[Idx], Term]) -> tuple[Theorem, Theorem]:
-    """<d, C d> is a sum of squares, and this is not negative."""
+def gram(k: Kernel, ctx: Context, d: Callable[[Idx], Term]) -> Theorem:
+    """<d, C d> is a sum of squares."""
 
     def square(layer: Idx, q: Idx) -> Term:
         e = total(OUT, lambda p: mul(product(layer, p, q), d(p)))
@@ -60,7 +60,7 @@ def gram(k: Kernel, ctx: Context, d: Callable[[Idx], Term]) -> tuple[Theorem, Th
 
     form = total(OUT, lambda q: mul(d(q), total(OUT, lambda p: mul(App("C", (q, p)), d(p)))))
     squares = total(L - 1, lambda n: total(width(n + 1), lambda q: square(n + 1, q)))
-    return combine(k, ctx, form, squares, [], Tools(eager=("C",))), nonneg(k, ctx, squares)
+    return combine(k, ctx, form, squares, [], Tools(eager=("C",)))
 
 
 def grows(
@@ -73,7 +73,7 @@ def grows(
         return total(OUT, lambda p: mul(App("C", (q, p)), d(p)))
 
     small, large = mul(SCALE, SCALE, square_sum(OUT, d)), square_sum(OUT, image)
-    form, low = gram(k, ctx, d)
+    form = gram(k, ctx, d)
     rest = square_sum(OUT, moved)
 
     def unit(c: Context, q: Idx) -> Theorem:
@@ -84,7 +84,6 @@ def grows(
     equal = combine(k, ctx, large, add(small, cross.rhs, rest), [under(k, ctx, OUT, unit), cross], Tools())
     parts = [k.le_equal(k.refl(ctx, small)), nonneg(k, ctx, cross.rhs), nonneg(k, ctx, rest)]
     whole = k.le_add(ctx, parts)
-    del low
     return le_to(k, ring_le(k, ctx, small, whole, equal.rhs), k.sym(equal))
 
 
