@@ -86,7 +86,12 @@ class Cone:
     def _meet(self, model: Model, h: Statement) -> None:
         """A parameter that a hypothesis gives a value, a factor of what it says is 0, gets it in the model."""
         r = h.relation
-        if h.variables or not isinstance(r, Eq):
+        if not isinstance(r, Eq):
+            return
+        if h.variables:
+            if isinstance(r.lhs, App) and r.lhs.name in model.parameters and isinstance(r.rhs, Num):
+                everywhere = Mod(r.rhs.value)
+                cast(dict[str, Any], model.parameters)[r.lhs.name] = lambda *_: everywhere
             return
         names = r.lhs.args if isinstance(r.lhs, Mul) and r.rhs is ZERO else (r.lhs,)
         first = names[0]

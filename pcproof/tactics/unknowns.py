@@ -556,8 +556,11 @@ def _given(conditions: Sequence[Condition]) -> dict[str, Any]:
         if not isinstance(s.relation, Eq):
             continue
         lhs, rhs = s.relation.lhs, s.relation.rhs
-        if isinstance(lhs, App) and not lhs.idx and isinstance(rhs, Num):
-            out[lhs.name] = lambda bench, value=rhs.value: bench.number(value)
+        if isinstance(lhs, Mul) and rhs is Num(0):
+            lhs = lhs.args[0]  # one of the factors is 0
+        every = not lhs.idx or condition.mode == "range" if isinstance(lhs, App) else False
+        if isinstance(lhs, App) and every and isinstance(rhs, Num):
+            out[lhs.name] = lambda bench, *_, value=rhs.value: bench.number(value)
         elif isinstance(lhs, App) and not lhs.idx and isinstance(rhs, App) and not rhs.idx:
             out[lhs.name] = lambda bench, name=rhs.name: bench.unknown[name, None]
     return out
