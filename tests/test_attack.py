@@ -66,6 +66,7 @@ ELSEWHERE = {
     "no_vertices": "test_audit",
     "repaired_levels": "test_audit",
     "linear_rates": "test_linear",
+    "linear_solution": "test_linear",
     "linear_output_variance": "test_linear",
     "precision_forward_equilibrium": "test_precision",
     "dag_energy_gradient": "test_dag",

@@ -19,7 +19,7 @@ from pcproof.networks.network import B, L
 from pcproof.refute.confirm import Judge
 from pcproof.refute.models import check_instance
 from pcproof.refute.search import Limits, refute
-from pcproof.refute.table import REFUTED
+from pcproof.refute.table import REFUTED, STILL_TRUE
 from pcproof.result import Refuted, scope
 from pcproof.rules import linear, linear_landscape, linear_learning, linear_limits, linear_origin
 from pcproof.rules.linear import Linear
@@ -217,3 +217,10 @@ def test_the_energy_does_not_fall_faster() -> None:
 def test_no_mutant_gets_away(id: str) -> None:
     rows = attack(entries()[id], Limits(seconds=20))
     assert rows and {r.verdict for r in rows} == {REFUTED}, [(r.name, r.note) for r in rows if r.verdict != REFUTED]
+
+
+def test_the_quadratic_form_rests_on_c_and_not_on_p() -> None:
+    """S is positive definite whatever the matrices P^m are; linear_equilibrium says which they are."""
+    rows = attack(entries()["linear_solution"], Limits(seconds=20))
+    verdicts = {part: {r.verdict for r in rows if r.name.startswith(part)} for part in ("without", "C:", "P:")}
+    assert verdicts == {"without": {REFUTED}, "C:": {REFUTED}, "P:": {STILL_TRUE}}
