@@ -89,7 +89,7 @@ class Limits:
     tables: int = 4
     probes: int = 3
     cap: int = 20_000
-    work: int = 12_000_000
+    work: int = 20_000_000
     seconds: float | None = None
 
 
@@ -389,7 +389,7 @@ class _Search:
         """Are both sides of every goal the same polynomial?"""
         if self._differs_somewhere(problem):
             return False
-        most = max(0, self.limits.work - self.result.work) // (4 * EXPANDING)
+        most = self.limits.work // (80 * EXPANDING)
         same, steps = same_polynomial(problem, most)
         self.result.work += EXPANDING * steps
         return same
