@@ -18,6 +18,7 @@ from .networks.mlp import MLP
 from .result import Proved, Refuted, Result, Unknown
 from .rules.equations import RuleError
 from .rules.losses import output_loss
+from .rules.products import act, back, matrix, outer, slope
 from .rules.rule import Rule
 from .rules.surface import Eq, Sum, before, is_zero, nonzero, sq
 
@@ -38,14 +39,19 @@ __all__ = [
     "RuleError",
     "Sum",
     "Unknown",
+    "act",
+    "back",
     "before",
     "characterise",
     "confirm",
     "is_zero",
+    "matrix",
     "nonzero",
+    "outer",
     "output_loss",
     "prove",
     "refute",
     "rules",
+    "slope",
     "sq",
 ]
