@@ -6,13 +6,9 @@ true by the kernel, and then another theorem is named that it breaks.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
 import pytest
-from _pytest.mark.structures import ParameterSet
+from core import slow_outside
 
-from pcproof import derivations
 from pcproof.attack import attack
 from pcproof.catalogue import entries
 from pcproof.refute.table import REFUTED, STILL_TRUE, Row
@@ -74,18 +70,10 @@ ELSEWHERE = {
 }
 
 
-def attacked() -> list[ParameterSet]:
-    """All others: those on the seed paper's rules, and the first one of each other file, in the fast tests too."""
-    out = []
-    for info in pkgutil.iter_modules(derivations.__path__):
-        module = importlib.import_module(f"{derivations.__name__}.{info.name}")
-        found = [e.id for e in module.ENTRIES if e.expected == "proved" and not e.id.startswith(tuple(ELSEWHERE))]
-        whole = info.name.startswith(("backprop", "energy", "fixed_points", "zil"))
-        out += [pytest.param(i, marks=() if whole or i == found[0] else pytest.mark.slow) for i in found]
-    return out
+ATTACKED = [e.id for e in entries().values() if e.expected == "proved" and not e.id.startswith(tuple(ELSEWHERE))]
 
 
-@pytest.mark.parametrize("id", attacked())
+@pytest.mark.parametrize("id", slow_outside(ATTACKED))
 def test_no_mutant_gets_away(id: str) -> None:
     rows = attack(entries()[id])
     check(rows)

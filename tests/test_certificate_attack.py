@@ -20,6 +20,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from core import slow_outside
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -34,6 +35,7 @@ from pcproof.tactics.prover import prove_claim
 
 PROVED = [e.id for e in entries().values() if e.expected == "proved"]
 ATTACKED = ("prediction_fixed_point", "zil", "gamma_law", "backprop_gradient", "zil_dynamics")
+SHORT = (*ATTACKED, "learning_fixed_point", "zero_energy", "fixed_prediction_chain", "dag_step", "linear_solution")
 SAMPLE = 60
 WHOLE, MOST = ("learning_fixed_point",), 5_000
 Edit = tuple[str, Callable[[], None], Callable[[], None]]
@@ -266,9 +268,9 @@ def printed(report: dict[str, Any]) -> list[Any]:
     return [report[k] for k in ("claims", "hypotheses", "definitions", "symbols", "sizes")]
 
 
-@pytest.mark.parametrize("name", PROVED)
+@pytest.mark.parametrize("name", slow_outside(PROVED, SHORT))
 def test_single_edits(name: str) -> None:
-    """A sample of each catalogue certificate; the slow test below tries more."""
+    """A sample of each certificate; the slow test below tries more."""
     sweep = Sweep(name)
     refused, accepted = sweep.run(sampled(sweep.doc, random.Random(name), SAMPLE))
     assert not accepted and len(refused) > 5, (refused, accepted)
@@ -357,7 +359,7 @@ def renumbered(doc: Any, order: list[int]) -> Any:
     return new
 
 
-@pytest.mark.parametrize("name", PROVED)
+@pytest.mark.parametrize("name", slow_outside(PROVED, SHORT))
 def test_items_deleted_or_repeated_with_numbers_put_right(name: str) -> None:
     """Put in another order, each after what it needs, they would still be the same proof: numbers renamed."""
     doc = document(name)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from core import slow_outside
 from test_coq_order import a_little_order, ordered
 
 from pcproof.catalogue import entries
@@ -168,7 +169,7 @@ def test_the_exporter_names_no_theorem() -> None:
         assert not re.search(rf"[\"']{word}[\"']", source), word
 
 
-@pytest.mark.parametrize("id", [e.id for e in entries().values() if e.expected == "proved"])
+@pytest.mark.parametrize("id", slow_outside(e.id for e in entries().values() if e.expected == "proved"))
 def test_every_theorem_is_exported_and_takes_nothing_for_granted(id: str) -> None:
     text = export(certificate(id))
     assert fault(text) == ""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from core import slow_outside
 from test_coq_order import a_little_order, ordered
 
 from pcproof.catalogue import entries
@@ -89,7 +90,7 @@ def operators() -> Any:
 
 
 # -- agreement ----------------------------------------------------------------
-@pytest.mark.parametrize("id", PROVED)
+@pytest.mark.parametrize("id", slow_outside(PROVED))
 def test_every_export_says_what_its_certificate_says(id: str) -> None:
     assert [str(d) for d in compare(exported(id), certificate(id))] == []
 

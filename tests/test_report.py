@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from core import slow_outside
 
 import pcproof as pp
 from pcproof import catalogue
@@ -38,7 +39,7 @@ def proved(id: str) -> Proved:
 
 
 # -- calculation --------------------------------------------------------------------------
-@pytest.mark.parametrize("id", PROVABLE)
+@pytest.mark.parametrize("id", slow_outside(PROVABLE))
 def test_the_calculation_accounts_for_every_kernel_step(id: str) -> None:
     result = proved(id)
     assert result.proof is not None

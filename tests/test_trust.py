@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from core import slow_outside
 
 from pcproof import api, checkers, record
 from pcproof.catalogue import entries
@@ -153,7 +154,7 @@ def test_other_verdicts_are_left_alone() -> None:
 
 
 # -- trust ------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", list(entries()))
+@pytest.mark.parametrize("name", slow_outside(entries()))
 def test_trust_of_every_theorem(name: str) -> None:
     """Every step is accounted for; every hypothesis of the claim that the proof uses is listed."""
     entry = entries()[name]
