@@ -61,6 +61,6 @@ ENTRIES = (
         claim=lambda: claim(claims.always_the_same_changes, MLP(), "epc_changes_everywhere", EVERYWHERE),
         kind="refuted claim",
         expected="refuted",
-        note="They agree where the energies are stationary; local learning is that of the states.",
+        note="local learning is that of the states; repaired: epc_weight_gradient (where the energies are stationary)",
     ),
 )

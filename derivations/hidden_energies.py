@@ -82,13 +82,13 @@ ENTRIES = (
         "hidden_energy_kl",
         ENTROPY,
         lambda: entropy_is_backprop(relative_entropy(MLP(), normalised=True)),
-        "-de/dmu is x / mu = 1 + (x - mu) / mu; predictions positive, activities not negative.",
+        "-de/dmu is x / mu = 1 + (x - mu) / mu; predictions positive; repaired: hidden_energy_exact",
     ),
     _false(
         "hidden_energy_general_kl",
         GENERAL,
         lambda: entropy_is_backprop(relative_entropy(MLP(), normalised=False)),
-        "Here the forward pass is at rest, and -de/dmu is (x - mu) / mu: the error divided by the prediction.",
+        "Here the forward pass is at rest, and -de/dmu is (x - mu) / mu: the error divided by the prediction; repaired: hidden_energy_exact",
     ),
     _false(
         "hidden_energy_own",
