@@ -88,7 +88,7 @@ ENTRIES = (
         "hidden_energy_general_kl",
         GENERAL,
         lambda: entropy_is_backprop(relative_entropy(MLP(), normalised=False)),
-        "Here the forward pass is at rest, and -de/dmu is (x - mu) / mu: the error divided by the prediction; repaired: hidden_energy_exact",
+        "-de/dmu is (x - mu) / mu, the error divided by the prediction; repaired: hidden_energy_exact",
     ),
     _false(
         "hidden_energy_own",
