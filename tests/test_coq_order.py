@@ -125,13 +125,13 @@ class Proofs:
             ctx = kn.induction_context(claims, measures, which)
 
             def at(ctx: Context, which: int = which) -> Theorem:
-                start, later = ctx.with_guards(eq(t, 0)), ctx.with_guards(ge(t, 1))
-                done = [self.begin(start, which), self.go_on(later, which)]
-                last = ctx.with_guards(ge(-t - 1, 0))
-                outer = kn.absurd(last, claims[which].relation)
+                outer = kn.absurd(ctx.with_guards(ge(-t - 1, 0)), claims[which].relation)
                 inner = ctx.with_guards(ge(t, 0))
+                none = kn.absurd(inner.with_guards(ge(-1, t)), claims[which].relation)
                 more = [
-                    kn.weaken(inner.with_guards(c), d) for c, d in zip((eq(t, 0), ge(t, 1), ge(-1, t)), (*done, outer))
+                    self.begin(inner.with_guards(eq(t, 0)), which),
+                    self.go_on(inner.with_guards(ge(t, 1)), which),
+                    none,
                 ]
                 return kn.cases(ctx, ge(t, 0), [kn.cases(inner, eq(t, 0), more), outer])
 
