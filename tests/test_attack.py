@@ -67,6 +67,8 @@ ELSEWHERE = {
     "precision_forward_equilibrium": "test_precision",
     "dag_energy_gradient": "test_dag",
     "dag_levels": "test_dag",
+    "dag_rate": "test_dag_convergence",
+    "dag_converges": "test_dag_convergence",
 }
 
 
