@@ -15,7 +15,7 @@ error of an equilibrium at the output is a solution.
 """
 
 from pcproof.catalogue import Entry
-from pcproof.rules import linear, linear_landscape, linear_learning, linear_limits, linear_origin
+from pcproof.rules import linear, linear_landscape, linear_learning, linear_limits, linear_origin, linear_saddles
 
 ORDER = 27
 
@@ -133,6 +133,22 @@ ENTRIES = (
         source=INNOCENTI,
         equation="Theorem 2, explicit direction",
         claim=linear_origin.direction,
+    ),
+    Entry(
+        id="linear_saddle",
+        title="Linear network: no output weights and no product behind them is a critical point of the energy",
+        source=INNOCENTI,
+        equation="Theorem 3, zero-rank saddles",
+        claim=linear_saddles.critical,
+        note="the weights behind the output are arbitrary with theta^2 ... theta^L = 0",
+    ),
+    Entry(
+        id="linear_saddle_falling",
+        title="Linear network: at zero-rank saddles the energy at equilibrium falls along the weights into the output",
+        source=INNOCENTI,
+        equation="Theorem 3, strict saddle",
+        claim=linear_saddles.falling,
+        note="with linear_origin_direction: a strict saddle where some target is not 0",
     ),
     Entry(
         id="linear_alignment",

@@ -21,7 +21,7 @@ from pcproof.refute.models import check_instance
 from pcproof.refute.search import Limits, refute
 from pcproof.refute.table import REFUTED, STILL_TRUE
 from pcproof.result import Refuted, scope
-from pcproof.rules import linear, linear_landscape, linear_learning, linear_limits, linear_origin
+from pcproof.rules import linear, linear_landscape, linear_learning, linear_limits, linear_origin, linear_saddles
 from pcproof.rules.linear import Linear
 from pcproof.tactics.goals import Stuck
 from pcproof.tactics.prover import prove_claim
@@ -210,6 +210,32 @@ def test_the_energy_does_not_fall_faster() -> None:
     assert isinstance(below, Le) and isinstance(below.rhs, Add)
     wrong = Statement((), (), Le(below.lhs, add(*below.rhs.args[:2])))
     assert refute(replace(claim, goals=(wrong,), script=None), Limits(seconds=30)).counterexample is not None
+
+
+# -- zero-rank saddles --------------------------------------------------------------------
+@pytest.mark.parametrize("drop", [0, 1, 2])
+def test_each_term_of_the_expansion_at_a_saddle_counts(drop: int) -> None:
+    claim = linear_saddles.falling()
+    exact = claim.goals[0].relation
+    assert isinstance(exact, Eq) and isinstance(exact.lhs, Add)
+    left = add(*(a for n, a in enumerate(exact.lhs.args) if n != drop))
+    wrong = replace(claim, goals=(Statement((), (), Eq(left, exact.rhs)),), script=None)
+    assert refute(wrong, Limits(seconds=30)).counterexample is not None
+
+
+def test_the_curvature_at_a_saddle_has_the_products_behind_layer_1() -> None:
+    """It is not that of the origin: |V^T s_out|^2 alone."""
+    claim = linear_saddles.falling()
+    parts = claim.goals[2].relation
+    assert isinstance(parts, Eq) and isinstance(parts.rhs, Add)
+    wrong = Statement((), (), Eq(parts.lhs, parts.rhs.args[0]))
+    assert refute(replace(claim, goals=(wrong,), script=None), Limits(seconds=30)).counterexample is not None
+
+
+def test_a_saddle_has_two_layers_of_weights() -> None:
+    claim = linear_saddles.critical()
+    shallow = replace(claim.theory, assumptions=(ge(L, 1),))
+    assert isinstance(api.refute(replace(claim, theory=shallow, script=None)), Refuted)
 
 
 # -- under attack: those whose equilibria take longer to solve for than test_attack.py has -----
