@@ -142,7 +142,9 @@ class Proofs:
     def begin(self, ctx: Context, which: int) -> Theorem:
         kn = self.kernel
         unfolded = kn.unfold(ctx, gate(t), 0)
-        return self.finish(ctx, which, unfolded, kn.ring(ctx, IsZero(a(0)), Mul(ONE, IsZero(a(0)))), a(0), None)
+        fewer = Context(ctx.variables, ctx.guards[:-1], ctx.hypotheses)
+        one = kn.weaken(ctx, kn.ring(fewer, IsZero(a(0)), Mul(ONE, IsZero(a(0)))))
+        return self.finish(ctx, which, unfolded, one, a(0), None)
 
     def go_on(self, ctx: Context, which: int) -> Theorem:
         kn = self.kernel
