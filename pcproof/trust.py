@@ -17,7 +17,7 @@ from .proof.acceptance import ACCEPTED, Acceptance
 SIDE = {
     "index": "index terms that are equal under the guards",
     "unfold": "the guards of the case hold",
-    "tangent_unfold": "the guards of the case hold",
+    "tangent_unfold": "the guards of the case hold, which do not vary",
     "ring": "equal polynomials over the rationals",
     "power_zero": "an exponent is at most 0",
     "power_step": "an exponent is at least 1",

@@ -163,9 +163,8 @@ class Sweep:
     """Edits of one certificate, each judged where it can matter.
 
     What is said stands in full where it is said.  So an edit of an item matters in the item and in those that use it,
-    one of a context in the items from its first use on; both are judged there, with the checker's state as it was.
-    Other edits are judged as a whole; so are all that nothing has refused, and a sample of the others, which must be
-    refused then too.
+    and is judged there, with the checker's state as it was.  Other edits are judged as a whole; so are all that nothing
+    has refused, and a sample of the others, which must be refused then too.
     """
 
     def __init__(self, name: str) -> None:
@@ -174,47 +173,41 @@ class Sweep:
         self.shown = printed(whole(self.doc))
         self.checker = check.Checker(seal(self.doc))
         self.checker.start()
-        self.opened: list[int] = []  # contexts known before each item
         for row in self.doc["items"]:
-            self.opened.append(len(self.checker.contexts))
             self.checker.item(row)
         self.checker.end()
-        self.opened.append(len(self.checker.contexts))
-        self.contexts, self.sequents = list(self.checker.contexts), list(self.checker.sequents)
+        self.sequents = list(self.checker.sequents)
         self.used: list[list[int]] = [[] for _ in self.sequents]
         for n, row in enumerate(self.doc["items"]):
             for p in set(row["premises"]):
                 self.used[p].append(n)
         self.terms = dict(self.checker.table), dict(self.checker.known), dict(self.checker.polynomials)
 
-    def resume(self, n: int, contexts: int) -> None:
+    def resume(self, n: int) -> None:
         """The checker as it was before item n."""
         c = self.checker
-        c.contexts, c.sequents = self.contexts[:contexts], self.sequents[:n]
-        c.places = {x: k for k, x in enumerate(c.contexts)}
+        c.sequents, c.places = self.sequents[:n], {}
         if len(c.table) > 10**5 + len(self.terms[0]):
             c.table, c.known, c.polynomials = map(dict, self.terms)
 
     def run_from(self, n: int) -> None:
-        self.resume(n, self.opened[n])
+        self.resume(n)
         for row in self.doc["items"][n:]:
             self.checker.item(row)
 
     def judge(self, what: str) -> str:
         """accepted, or the rule that refuses."""
-        found = re.match(r"(items|contexts)\[(\d+)\](.*?):? ", what)
-        k = int(found[2]) if found else 0
+        found = re.match(r"items\[(\d+)\](.*?):? ", what)
+        k = int(found[1]) if found else 0
         try:
-            if found and found[1] == "contexts":
-                self.run_from(next(n for n, known in enumerate(self.opened[1:]) if known > k))
-            elif found and not found[3]:  # the list of items is another one
+            if found and not found[2]:  # the list of items is another one
                 self.run_from(k - (k > 0))
             elif found:
-                self.resume(k, len(self.contexts))
+                self.resume(k)
                 self.checker.item(self.doc["items"][k])
                 said = self.checker.sequents[k]
                 for n in self.used[k]:
-                    self.resume(n, len(self.contexts))
+                    self.resume(n)
                     self.checker.sequents[k] = said
                     self.checker.item(self.doc["items"][n])
         except check.Rejected as e:
@@ -256,10 +249,11 @@ def whole(doc: Any) -> dict[str, Any]:
 
 def verdict_of(doc: Any) -> str:
     """accepted, or the rule that refuses the document with its digest put right."""
+    checker = check.Checker(seal(doc))
     try:
-        check.Checker(seal(doc)).check()
+        checker.check()
     except check.Rejected as e:
-        return str(e.args[1])
+        return str(e.args[1] or checker.rule)
     return "accepted" if doc["format"] == check.FORMAT else "not a certificate"
 
 
@@ -422,13 +416,13 @@ def sealed(data: bytes) -> bytes:
         (GOOD + b"\n", "canonical"),
         (GOOD.replace(b",", b", ", 1), "canonical"),
         (GOOD.replace(b'"format":"', b'"format":"\\u0070', 1).replace(b"\\u0070p", b"\\u0070", 1), "canonical"),
-        (GOOD.replace(b'{"contexts":', b'{"contexts":[],"contexts":', 1), "canonical"),
+        (GOOD.replace(b'{"digest":', b'{"digest":"","digest":', 1), "canonical"),
         (GOOD.replace(b'"item":', b'"item":0,"item":', 1), "canonical"),
-        (sealed(GOOD.replace(b":0,", b":0.0,", 1)), "item"),
-        (sealed(GOOD.replace(b":0,", b":NaN,", 1)), "item"),
-        (sealed(GOOD.replace(b":0,", b":Infinity,", 1)), "item"),
+        (sealed(GOOD.replace(b":0,", b":0.0,", 1)), "theory"),
+        (sealed(GOOD.replace(b":0,", b":NaN,", 1)), "theory"),
+        (sealed(GOOD.replace(b":0,", b":Infinity,", 1)), "theory"),
         (GOOD.replace(b":0,", b":1e5,", 1), "canonical"),
-        (sealed(GOOD.replace(b":0,", b":" + b"9" * 30 + b",", 1)), "item"),
+        (sealed(GOOD.replace(b":0,", b":" + b"9" * 30 + b",", 1)), "theory"),
         (GOOD.replace(b":0,", b":" + b"9" * 5000 + b",", 1), "not a certificate"),
         (GOOD.replace(b":0,", b":" + b"[" * 200 + b"]" * 200 + b",", 1), "limit"),
         (b"[" * 10**6, "limit"),
@@ -442,6 +436,7 @@ def test_text_that_is_refused(data: bytes, wanted: str) -> None:
 
 def small(t: Any, **more: Any) -> Any:
     """t = t for a term."""
+    nowhere: Any = {"for": [], "where": [], "given": []}
     doc = {
         "format": check.FORMAT,
         "theory": {
@@ -454,8 +449,7 @@ def small(t: Any, **more: Any) -> Any:
         },
         "goals": [{"statement": {"for": [], "where": [], "holds": ["eq", t, t]}, "item": 0}],
         "restated": {"assumptions": [], "goals": [0]},
-        "contexts": [{"for": [], "where": [], "given": []}],
-        "items": [{"rule": "refl", "arguments": [], "premises": [], "context": 0, "claim": ["eq", t, t]}],
+        "items": [{"rule": "refl", "arguments": [], "premises": [], "context": nowhere, "claim": ["eq", t, t]}],
     }
     return {**doc, **more}
 
@@ -495,7 +489,7 @@ def test_terms_that_are_none(row: Any) -> None:
 
 def test_names_cannot_imitate_text() -> None:
     """A name that looks like a formula or like the end of a report stands in quotation marks."""
-    parameter = {"kind": "parameter", "arity": 0, "ranges": [], "derivatives": []}
+    parameter = {"arity": 0, "ranges": [], "derivatives": []}
     doc = small(["app", "x\n0 = 1", [], []])
     doc["theory"]["symbols"] = {"x\n0 = 1": parameter}
     report = verdict(doc)

@@ -120,6 +120,10 @@ def _written(item: Item, items: list[Item], said: dict[Any, Item]) -> Item:
     if item.rule == "instantiate" and premise and len(item.arguments) == 1:
         return replace(item, arguments=(*item.arguments, premise.context.guards))
     key, given = None, {}
+    if item.rule == "tangent_unfold" and len(item.arguments) == 1:
+        case = said[item.claim.term.name, item.arguments[0]]
+        pairs = tuple(zip(case.context.variables, item.claim.term.idx))
+        return replace(item, arguments=(pairs, case.context.guards), premises=(*item.premises, case.id))
     if item.rule == "unfold" and isinstance(item.claim.lhs, App):
         key, given = (item.claim.lhs.name, item.arguments[0]), {}
     elif item.rule == "hypothesis" and isinstance(item.arguments[0], str):
@@ -504,14 +508,6 @@ FALSE: list[tuple[str, str, str, list[Step]]] = [
      "induct", "assume", [
         ("hypothesis", Eq(y(l), ZERO), Context(("l",), (ge(l, 0),), (ALL,)), (0, (("l'", l),))),
         ("induct", Eq(y(l), ZERO), Context(("l",), (ge(l, 0),)), (0, (l,)), (0,))]),
-    ("induction on a measure that could be less",  # sound, but not the one way to write it
-     "induct", "as small", [
-        ("ring", Eq(Add(w(l), ZERO), w(l)), LATER, ()),
-        ("induct", Eq(Add(w(l), ZERO), w(l)), Context(("l",), (ge(l, 0),)), (0, (l + 1,)), (0,))]),
-    ("induction on a measure with a common divisor",
-     "induct", "as small", [
-        ("ring", Eq(Add(w(l), ZERO), w(l)), LATER, ()),
-        ("induct", Eq(Add(w(l), ZERO), w(l)), Context(("l",), (ge(l, 0),)), (0, (2 * l,)), (0,))]),
     ("induction on a measure that may be negative",
      "induct", "follow", [
         ("hypothesis", Eq(y(l), ZERO), Context(("l",), (), (FREE,)), (0, (("l'", l),))),
@@ -540,7 +536,13 @@ FALSE: list[tuple[str, str, str, list[Step]]] = [
         ("tangent_constant", Tangent("d", b, ZERO)), ("hypothesis", Deriv(f(a)), E, ("smooth", ())),
         ("tangent_function", Tangent("d", f(a), Mul(App("df", (), (a,)), ZERO)), E, (((),),), (0, 1))]),
     ("derivative of a definition in another case",
-     "tangent_unfold", "form", [W0, ("tangent_unfold", Tangent("d", y(1), App("v", (0,))), E, (1,), (0,))]),
+     "tangent_unfold", "something else", [
+        W0, ("tangent_unfold", Tangent("d", y(1), App("v", (0,))), E, (1,), (0,))]),
+    ("derivative of an equation that holds at one point only",
+     "tangent_unfold", "no case", [
+        ("tangent_constant", Tangent("d", a, ZERO)),
+        ("hypothesis", Eq(w(l), a), Context(("l",), (ge(l, 0),)), ("flat", values(l=l))),
+        ("tangent_unfold", Tangent("d", w(0), ZERO), E, (values(l=0), (ge(l, 0),)), (0, 1))]),
     ("converting another derivative",
      "tangent_convert", "form", [W0, AB, ("tangent_convert", Tangent("d", w(0), b), E, (), (0, 1))]),
     ("contradictory guards",
@@ -589,7 +591,7 @@ THEORIES: list[tuple[str, dict[str, Any]]] = [
     ("go down", {"definitions": ((Definition("y", ("l",), (Case((ge(l, 0),), y(l)),), (l,)),),)}),
     ("go down", {"definitions": ((Definition("y", ("l",), (Case((ge(l, 0),), Sum(2, y(B0))),), (l,)),),)}),
     ("does not follow", {"definitions": ((Definition("y", ("l",), (Case((), y(l - 1)),), (l,)),),)}),
-    ("never holds", {"definitions": ((Definition("y", ("l",), (Case((ge(l, 0), ge(-1, l)), ZERO),)),),)}),
+    ("contradict", {"definitions": ((Definition("y", ("l",), (Case((ge(l, 0), ge(-1, l)), ZERO),)),),)}),
     ("quantified", {"definitions": ((Definition("y", ("l",), (Case((), w(j)),)),),)}),
     ("quantified", {"definitions": ((Definition("y", ("l",), (Case((ge(j, 0),), ZERO),)),),)}),
     ("global", {"definitions": ((Definition("y", ("n",), (Case((), SUM),)),),)}),
@@ -608,9 +610,25 @@ THEORIES: list[tuple[str, dict[str, Any]]] = [
 def test_a_theory_that_is_not_admissible(reason: str, changes: dict[str, Any]) -> None:
     step = ("ring", Eq(y(0) + b, Add(b, y(0))))
     if "hypotheses" in changes:
-        step = ("hypothesis", changes["hypotheses"]["ab"].relation, E, ("ab", ()))
+        s = changes["hypotheses"]["ab"]
+        own = tuple((v, qvar(v)) for v in s.variables)
+        step = ("hypothesis", s.relation, Context(s.variables, s.guards), ("ab", own))
     found = report(step, th=theory(**changes))
     assert not found["accepted"] and reason in found["reason"], found
+
+
+def test_the_measures_of_an_induction_are_said_twice() -> None:
+    doc = forge(
+        ("ring", Eq(Add(w(l), ZERO), w(l)), LATER, ()),
+        ("induct", Eq(Add(w(l), ZERO), w(l)), Context(("l",), (ge(l, 0),)), (0, (l,)), (0,)),
+    )
+    assert check.check(sealed(doc))["accepted"]
+    for place in (1, 2):
+        for other in ([], [[1, [1, "var", "l"]]], [[0, [2, "var", "l"]]]):
+            edited = json.loads(json.dumps(doc))
+            edited["items"][-1]["arguments"][place] = other
+            found = check.check(sealed(edited))
+            assert not found["accepted"] and found["rule"] == "induct"
 
 
 def test_hypotheses_that_prove_two_numbers_equal() -> None:
@@ -799,7 +817,7 @@ def test_it_runs_alone(tmp_path: Path, zil: bytes) -> None:
     (tmp_path / "bad.json").write_bytes(zil.replace(b'"-1"', b'"-2"'))
     (tmp_path / "text.json").write_text("hello")
     good = lone("good.json", cwd=tmp_path)
-    assert good.returncode == 0 and "theta[t, l, i, j] = w[l, i, j] + dw[l, i, j]" in good.stdout
+    assert good.returncode == 0 and "theta[t, l, i, j] = (w[l, i, j] + dw[l, i, j])" in good.stdout
     assert lone("good.json", "bad.json", cwd=tmp_path).returncode == 1
     for paths in (["text.json"], ["missing.json"], []):
         assert lone(*paths, cwd=tmp_path).returncode == 2

@@ -239,7 +239,7 @@ def test_an_unknown_format_is_refused() -> None:
         (("theory", "assumptions", 0, 1, 0), "0 + 1)%Z. Axiom a : False. (* "),
         (("goals", 0, "item"), 10**6),
         (("items", 0, "context"), None),
-        (("contexts",), []),
+        (("items", 0, "context", "given"), 0),
         (("goals",), []),
     ],
 )

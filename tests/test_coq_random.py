@@ -180,11 +180,18 @@ def renamed(data: Json, rng: random.Random) -> Json:
     def argument(rule: str, a: Json) -> Json:
         if isinstance(a, str):
             return hypotheses[a] if rule == "hypothesis" else variable(a)
-        if isinstance(a, list) and a and a[0] == "index" and len(a) > 1 and isinstance(a[1], int):
-            return ["index", *index(a[1:])]
-        if isinstance(a, list) and a and a[0] == "con" and len(a) == 3:
-            return ["con", *cons([a[1:]])[0]]
+        if isinstance(a, list) and a and isinstance(a[0], int):
+            return index(a)
+        if isinstance(a, list) and a and a[0] in ("ge", "eq", "ne"):
+            return cons([a])[0]
         return [argument("", x) for x in a] if isinstance(a, list) else a
+
+    def context(c: Json) -> Json:
+        return {
+            "for": [variable(v) for v in c["for"]],
+            "where": cons(c["where"]),
+            "given": [*map(statement, c["given"])],
+        }
 
     def symbol(s: Json) -> Json:
         ranges = [[index(b, own=True) for b in r] for r in s["ranges"]]
@@ -212,13 +219,14 @@ def renamed(data: Json, rng: random.Random) -> Json:
             },
         },
         "goals": [{"statement": statement(g["statement"]), "item": g["item"]} for g in data["goals"]],
-        "contexts": [
-            {"for": [variable(v) for v in c["for"]], "where": cons(c["where"]), "given": [*map(statement, c["given"])]}
-            for c in data["contexts"]
-        ],
         "restated": {**data["restated"], "assumptions": cons(theory["assumptions"])},
         "items": [
-            {**i, "arguments": [argument(i["rule"], a) for a in i["arguments"]], "claim": relation(i["claim"])}
+            {
+                **i,
+                "arguments": [argument(i["rule"], a) for a in i["arguments"]],
+                "context": context(i["context"]),
+                "claim": relation(i["claim"]),
+            }
             for i in data["items"]
         ],
     }

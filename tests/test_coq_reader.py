@@ -118,7 +118,7 @@ def test_it_shares_nothing_with_exporter_or_kernel() -> None:
 
 
 def test_what_is_no_certificate_is_refused() -> None:
-    for data in ({}, [], None, {"format": "pcproof-certificate-2"}, {"format": "pcproof-certificate-3"}):
+    for data in ({}, [], None, {"format": "pcproof-certificate-3"}, {"format": "pcproof-certificate-4"}):
         with pytest.raises(ValueError, match="certificate"):
             compare(exported("zil_freeze"), data)
 

@@ -225,7 +225,7 @@ def test_claims_that_do_not_follow() -> None:
         id = where_used()[rule]
         bad = certificate(id)
         # the one with the fewest guards: where they exclude each other, everything follows
-        guards = [len(bad["contexts"][i["context"]]["where"]) for i in bad["items"]]
+        guards = [len(i["context"]["where"]) for i in bad["items"]]
         k = min((k for k, i in enumerate(bad["items"]) if i["rule"] == rule), key=guards.__getitem__)
         bad["items"][k]["claim"][-1] = seven()
         cases.append((id, bad))
@@ -237,19 +237,12 @@ def test_claims_that_do_not_follow() -> None:
             assert any(re.search(rf"\bitem {k}\b", w) for w in found), (k, rule, found)
 
 
-def _context(data: Any, k: int) -> Any:
-    """The context of item k, for it alone."""
-    data["contexts"].append(copy.deepcopy(data["contexts"][data["items"][k]["context"]]))
-    data["items"][k]["context"] = len(data["contexts"]) - 1
-    return data["contexts"][-1]
-
-
 def _unguarded(rule: str, nth: int = 0) -> Callable[[Any], int]:
     """An item without the guards of its context."""
 
     def edit(data: Any) -> int:
         k = with_rule(data, rule, nth)
-        _context(data, k)["where"] = []
+        data["items"][k]["context"]["where"] = []
         return k
 
     return edit
@@ -264,6 +257,11 @@ def _argument(rule: str, change: Callable[[Any], Any], nth: int = 0) -> Callable
     return edit
 
 
+def _measures(change: Callable[[Any], Any]) -> Callable[[Any], int]:
+    """Other measures, in both places."""
+    return _argument("induct", lambda a: [a[0], *([change(m) for m in ms] for ms in a[1:])])
+
+
 def _premises(rule: str, change: Callable[[list[int]], list[int]], nth: int = 0) -> Callable[[Any], int]:
     def edit(data: Any) -> int:
         k = with_rule(data, rule, nth)
@@ -273,10 +271,10 @@ def _premises(rule: str, change: Callable[[list[int]], list[int]], nth: int = 0)
     return edit
 
 
-def _shift(pairs: Any, by: int) -> Any:
+def _shift(values: Any, by: int) -> Any:
     """The values of variables, the last one moved."""
-    pairs[-1][1][1] += by
-    return pairs
+    values[-1][0] += by
+    return values
 
 
 def _bounded(rule: str, place: int) -> Callable[[Any], int]:
@@ -308,19 +306,19 @@ def _definition(change: Callable[[Any], None], group: int = -1, which: int = 0) 
 
 def _open_hypothesis(data: Any) -> int:
     """An induction hypothesis at every measure: the guard that says "smaller" is dropped everywhere."""
-    for c in data["contexts"]:
-        for h in c["given"]:
+    for i in data["items"]:
+        for h in i["context"]["given"]:
             h["where"] = h["where"][:-1]
     return with_rule(data, "induct")
 
 
 def _unsupposed(data: Any) -> int:
     """What a real case supposes, where only t = t is supposed."""
-    items, contexts = data["items"], data["contexts"]
+    items = data["items"]
     k = next(k for k, i in enumerate(items) if i["rule"] == "hypothesis" and i["arguments"][0] == 0
-             and not contexts[i["context"]]["given"][0]["for"])  # fmt: skip
+             and not i["context"]["given"][0]["for"])  # fmt: skip
     term = items[k]["claim"][1]
-    _context(data, k)["given"] = [{"for": [], "where": [], "holds": ["eq", term, term]}]
+    items[k]["context"]["given"] = [{"for": [], "where": [], "holds": ["eq", term, term]}]
     return k
 
 
@@ -353,11 +351,11 @@ EDITS: list[tuple[str, str, Callable[[Any], int | str]]] = [
     ("zil", "hypothesis: another", _argument("hypothesis", lambda a: [(a[0] + 1) % 4, a[1]])),
     ("zil", "instantiate: one step later", _argument("instantiate", lambda a: [_shift(a[0], 1)])),
     ("zil", "instantiate: another premise", _premises("instantiate", lambda p: [p[0] - 1], 1)),
-    ("zil", "induct: negative measure", _argument("induct", lambda a: [a[0], [["index", -1, *m[2:]] for m in a[1]]])),
-    ("zil", "induct: constant measure", _argument("induct", lambda a: [a[0], [["index", 0] for _ in a[1]]])),
-    ("zil", "induct: measure grows", _argument(
-        "induct", lambda a: [a[0], [["index", 0, *([-m[2][0], *m[2][1:]] for m in [m])] for m in a[1]]])),
-    ("zil", "induct: another claim", _argument("induct", lambda a: [1 - a[0], a[1]])),
+    ("zil", "induct: negative measure", _measures(lambda m: [-1, *m[1:]])),
+    ("zil", "induct: constant measure", _measures(lambda m: [0])),
+    ("zil", "induct: measure grows", _measures(
+        lambda m: [0, [-m[1][0], *m[1][1:]]])),
+    ("zil", "induct: another claim", _argument("induct", lambda a: [1 - a[0], *a[1:]])),
     ("zil", "induct: premises swapped", _premises("induct", lambda p: [p[1], p[0], *p[2:]])),
     ("zil", "induct: hypotheses at every measure", _open_hypothesis),
     ("zil", "cases: one left out", _premises("cases", lambda p: p[1:])),
@@ -381,7 +379,7 @@ EDITS: list[tuple[str, str, Callable[[Any], int | str]]] = [
     ("restored_rates", "inverse: of what may be 0", _premises("inverse", lambda p: [0])),
     ("backprop_gradient", "sum_split: no guards", _unguarded("sum_split")),
     ("backprop_gradient", "sum_split: elsewhere", _argument(
-        "sum_split", lambda a: [["index", a[0][1] + 1, *a[0][2:]]])),
+        "sum_split", lambda a: [[a[0][0] + 1, *a[0][1:]]])),
     ("backprop_gradient", "sum_empty: one addend", _bounded("sum_empty", 1)),
     ("backprop_gradient", "sum_single: two addends", _bounded("sum_single", 1)),
     ("zero_energy", "real_cases: one left out", _premises("real_cases", lambda p: p[:1])),
@@ -398,6 +396,7 @@ EDITS: list[tuple[str, str, Callable[[Any], int | str]]] = [
     ("zero_energy", "le_sum: turned", _turned("le_sum")),
     ("zero_energy", "le_sum: one addend more", _bounded("le_sum", 1)),
     ("backprop_gradient", "tangent_unfold: no guards", _unguarded("tangent_unfold")),
+    ("backprop_gradient", "tangent_unfold: no case", _premises("tangent_unfold", lambda p: [p[0], p[0]])),
     ("backprop_gradient", "tangent_function: no derivative", _premises("tangent_function", lambda p: [p[0], 0])),
     ("backprop_gradient", "tangent_convert: another equation", _premises("tangent_convert", lambda p: [p[0], 0])),
 ]  # fmt: skip

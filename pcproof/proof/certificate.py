@@ -4,12 +4,11 @@ The format is published in ``docs/certificate.md``; ``proof/check.py`` reads it.
 Whatever is said is said in full where it is said, so that changing one place
 breaks what links it to another: the first items restate the theory, one for
 each case of each definition and each hypothesis; all others rest on these.
-Contexts have numbers, in the order of first use, so the same proof gives the
-same bytes on every machine.  A sequent is proved once; ``refl`` proves t = t,
-``absurd`` what has contradictory guards, ``ring`` what a power with a number
-as exponent is; measures of an induction are as small as they can be.  Of the
-theory only what goals and items mention is written: nothing in a certificate
-goes unread.  ``digest`` is the SHA-256 of the other fields.
+A sequent is proved once; ``refl`` proves t = t, ``absurd`` what has
+contradictory guards, ``ring`` what a power with a number as exponent is.  Of
+the theory only what goals and items mention is written: nothing in a
+certificate goes unread, and the same proof gives the same bytes on every
+machine.  ``digest`` is the SHA-256 of the other fields.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from math import gcd
 from typing import Any
 
 from ..language.index import Atom, Con, Idx, QVar, Size, qvar
@@ -40,19 +38,18 @@ from ..language.terms import Add, App, Inv, IsZero, Iverson, Mul, Num, Pow, Sum,
 from . import check
 from .kernel import Context, Item, Kernel, KernelError, Theorem
 
-FORMAT = "pcproof-certificate-2"
+FORMAT = "pcproof-certificate-3"
 Json = Any
 
 
 class _Writer:
-    """Terms in full; a table of contexts, filled in order of first use; the sizes mentioned."""
+    """Everything in full; the sizes mentioned."""
 
     def __init__(self, known: Mapping[str, Symbol] | None = None) -> None:
         self.known = known or {}
-        self.contexts: list[Json] = []
         self.sizes: set[str] = set()
         self._term: dict[Term, Json] = {}
-        self._context: dict[Context, int] = {}
+        self._context: dict[Context, Json] = {}
 
     # -- indices and constraints ----------------------------------------------
     def atom(self, a: Atom) -> tuple[Any, ...]:
@@ -138,22 +135,20 @@ class _Writer:
     def hypothesis(self, s: Statement) -> Json:
         return {**self.statement(s), "where": self.cons(s.guards)}
 
-    def context(self, c: Context) -> int:
+    def context(self, c: Context) -> Json:
         if c not in self._context:
-            row = {
+            self._context[c] = {
                 "for": list(c.variables),
                 "where": [self.con(g) for g in c.guards],
                 "given": [self.statement(h) for h in c.hypotheses],
             }
-            self._context[c] = len(self.contexts)
-            self.contexts.append(row)
         return self._context[c]
 
     def argument(self, a: Any) -> Json:
         if isinstance(a, Idx):
-            return ["index", *self.index(a)]
+            return self.index(a)
         if isinstance(a, Con):
-            return ["con", *self.con(a)]
+            return self.con(a)
         if isinstance(a, (str, int)):
             return a
         if isinstance(a, tuple):
@@ -161,14 +156,12 @@ class _Writer:
         raise TypeError(f"certificate: unknown argument {type(a).__name__}")
 
     def item(self, item: Item, number: Mapping[int, int]) -> Json:
-        arguments, premises = item.arguments, [number[p] for p in item.premises]
-        if item.rule == "sum_swap":
-            arguments = ()  # names that bound indices never had
-        if item.rule == "cases" and self.turned(arguments[0]):
+        premises = [number[p] for p in item.premises]
+        if item.rule == "cases" and self.turned(item.arguments[0]):
             premises = [premises[0], *premises[:0:-1]]  # where e < 0 comes before where e > 0
         return {
             "rule": item.rule,
-            "arguments": [self.argument(a) for a in arguments],
+            "arguments": [self.argument(a) for a in _said(item.rule, item.arguments)],
             "premises": premises,
             "context": self.context(item.context),
             "claim": self.relation(item.claim),
@@ -177,7 +170,6 @@ class _Writer:
     # -- theory -----------------------------------------------------------------
     def symbol(self, s: Symbol) -> Json:
         return {
-            "kind": s.kind,
             "arity": s.arity,
             "ranges": [[self.index(b) for b in r] for r in s.ranges],
             "derivatives": list(s.derivatives),
@@ -210,36 +202,23 @@ def _index_json(form: tuple[Any, ...]) -> Json:
     return [form[0], *rows]
 
 
+def _said(rule: str, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Arguments as the format has them: without what claim and premises say; values without names; measures twice."""
+    if rule in ("sum_swap", "sum_zero", "sum_congruence", "le_sum", "tangent_sum", "tangent_function"):
+        return ()
+    if rule == "argument_congruence":
+        return arguments[:1]
+    if rule == "induct":
+        return (*arguments, arguments[1])
+    if rule in ("hypothesis", "instantiate", "tangent_unfold"):
+        return tuple(tuple(v for _, v in a) if a and type(a) is tuple and type(a[0]) is tuple else a for a in arguments)
+    return arguments
+
+
 def _constraints(cons: Iterable[Con]) -> frozenset[check.Con]:
     """As the checker has them."""
     w = _Writer()
     return frozenset(check.con(c.kind, w.form(c.expr)) for c in cons)
-
-
-def least_measures(assumptions: Sequence[Con], claims: Sequence[Context], measures: Sequence[Idx]) -> tuple[Idx, ...]:
-    """The measures of a joint induction in the one way to write them, which leaves its hypotheses as they are.
-
-    If g divides all coefficients, only the order of the constants modulo g matters: g becomes the number of different
-    remainders.  Then all are less by the greatest number that leaves them non-negative, as far as the checker sees.
-    """
-    g = gcd(*(c for m in measures for _, c in m.terms)) or 1
-    rest = sorted({m.const % g for m in measures})
-    measures = [
-        Idx(m.const // g * len(rest) + rest.index(m.const % g), [(a, c // g * len(rest)) for a, c in m.terms])
-        for m in measures
-    ]
-    known, form = [_constraints((*assumptions, *c.guards)) for c in claims], _Writer().form
-
-    def fits(n: int) -> bool:
-        return all(check.entails(cs, check.ge(form(m), n)) for cs, m in zip(known, measures))
-
-    low, high = 0, 1
-    while fits(high) and not all(map(check.refutes, known)):
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    return tuple(m - low for m in measures)
 
 
 def _fixed_power(r: Relation) -> bool:
@@ -334,7 +313,6 @@ def document(theory: Theory, goals: Sequence[tuple[Statement, int]], items: Sequ
         "theory": {**stated, "sizes": {n: theory.sizes[n] for n in sorted(w.sizes) if n in theory.sizes}},
         "goals": rows,
         "restated": {"assumptions": w.cons(theory.assumptions), "goals": [row["item"] for row in rows]},
-        "contexts": w.contexts,
         "items": steps,
     }
 
@@ -366,7 +344,7 @@ class Proof:
     def _written(self, item: Item, case: Mapping[tuple[str, int], Item], named: Mapping[str, Item]) -> Item:
         """An item as the format has it: what a definition or hypothesis of the theory says at some indices is an
         instance of the item that restates it; values stand in the order of the variables."""
-        theory, r = self.kernel.theory, item.claim
+        r = item.claim
         if item.rule == "unfold":
             assert isinstance(r, Eq) and isinstance(r.lhs, App)
             said = case[r.lhs.name, item.arguments[0]]
@@ -377,6 +355,11 @@ class Proof:
                 return _instance(item, named[which], dict(values))
             known = item.context.hypotheses[which].variables
             return replace(item, arguments=(which, tuple((v, dict(values)[v]) for v in known)))
+        if item.rule == "tangent_unfold":
+            assert isinstance(r, Tangent) and isinstance(r.term, App)
+            said = case[r.term.name, item.arguments[0]]
+            there = _instance(item, said, dict(zip(said.context.variables, r.term.idx)))
+            return replace(there, rule=item.rule, premises=(*item.premises, said.id))
         if item.rule == "instantiate":
             return _instance(item, self.kernel.items[item.premises[0]], dict(item.arguments[0]))
         if item.rule == "weaken":
@@ -384,10 +367,6 @@ class Proof:
             return replace(item, arguments=tuple(map(len, (c.variables, c.guards, c.hypotheses))))
         if item.rule in ("power_zero", "power_step") and _fixed_power(r):
             return replace(item, rule="ring")
-        if item.rule == "induct":
-            claims = [self.kernel.items[p].context for p in item.premises]
-            which, measures = item.arguments
-            return replace(item, arguments=(which, least_measures(theory.assumptions, claims, measures)))
         return item
 
     def steps(self) -> tuple[Theory, list[Item], dict[int, int]]:

@@ -28,7 +28,7 @@ from itertools import combinations
 from math import gcd
 from typing import Any
 
-FORMAT = "pcproof-certificate-2"
+FORMAT = "pcproof-certificate-3"
 MAX_BYTES, MAX_ITEMS, MAX_NESTING, MAX_WORD, MAX_INTEGER = 32 * 2**20, 100_000, 120, 200, 10**9
 MAX_DEPTH, MAX_WORK, MAX_TEXT, MAX_ROWS, MAX_UNEQUAL, MAX_MONOMIALS = 120, 3_000_000, 50_000, 2_000, 8, 4_000
 MAX_POWER = 64
@@ -45,20 +45,19 @@ Sequent = tuple[Context, Relation]
 # an object with these keys; a word: a key of SHAPES, or a case of ``Checker.leaf``.
 SHAPES: dict[str, Any] = {
     "theory": {"sizes": {"*": "natural"}, "symbols": {"*": "symbol"}, "directions": {"*": {"*": "name"}},
-               "assumptions": "guards", "definitions": [["definition"]], "hypotheses": {"*": "hypothesis"}},
-    "symbol": {"kind": "word", "arity": "natural", "ranges": [["index"]], "derivatives": ["name"]},
-    "definition": {"name": "name", "parameters": ["name"], "cases": [{"where": "guards", "value": "term"}],
+               "assumptions": ["constraint"], "definitions": [["definition"]], "hypotheses": {"*": "statement"}},
+    "symbol": {"arity": "natural", "ranges": [["index"]], "derivatives": ["name"]},
+    "definition": {"name": "name", "parameters": ["name"], "cases": [{"where": ["constraint"], "value": "term"}],
                    "measure": ["index"]},
-    "hypothesis": {"for": ["name"], "where": "guards", "holds": "relation"},
     "statement": {"for": ["name"], "where": ["constraint"], "holds": "relation"},
     "goal": {"statement": "statement", "item": "natural"},
-    "restated": {"assumptions": "guards", "goals": ["natural"]},
-    "context": {"for": ["name"], "where": ["constraint"], "given": ["statement"]},
-    "values": [("name", "at")],
+    "restated": {"assumptions": ["constraint"], "goals": ["natural"]},
 }  # fmt: skip
+CONTEXT = {"for": ["name"], "where": ["constraint"], "given": ["statement"]}
 TERMS: dict[str, Any] = {
-    "num": ("word",), "app": ("name", ["index"], [(["index"], "part")]), "add": ["part"], "mul": ["part"],
-    "inv": ("part",), "iszero": ("part",), "pow": ("part", "index"), "sum": ("index", "part"), "iverson": "guards",
+    "num": ("",), "app": ("name", ["index"], [(["index"], "part")]), "add": ["part"], "mul": ["part"],
+    "inv": ("part",), "iszero": ("part",), "pow": ("part", "index"), "sum": ("index", "part"),
+    "iverson": ["constraint"],
 }  # fmt: skip
 RELATIONS: dict[str, Any] = {
     "eq": ("term", "term"), "ne": ("term", "term"), "le": ("term", "term"), "deriv": ("term",),
@@ -66,18 +65,18 @@ RELATIONS: dict[str, Any] = {
 }  # fmt: skip
 # names of rules by number of premises (None: as many as fit) and shapes of the arguments
 RULES: dict[str, tuple[int | None, Any]] = {name: (count, shapes) for count, shapes, names in (
-    (0, (), "refl ring index power_zero power_step sum_add sum_scale sum_swap sum_empty sum_single iverson_true"),
-    (0, (), "iverson_false absurd le_number le_square tangent_constant tangent_variable"),
-    (0, ("natural", ["at"]), "unfold"), (0, ("at",), "sum_split sum_zero"),
-    (0, ("which", "values"), "hypothesis"), (1, (), "sym inverse distinct iszero_zero iszero_other le_equal"),
-    (1, ("at", "name"), "sum_congruence le_sum tangent_sum"), (1, ("natural", ["name"]), "argument_congruence"),
-    (1, ("values", ["con"]), "instantiate"), (1, ("natural",) * 3, "weaken"), (1, ("natural",), "tangent_unfold"),
+    (0, (), "refl ring index power_zero power_step sum_add sum_scale sum_swap sum_empty sum_single sum_zero"),
+    (0, (), "iverson_true iverson_false absurd le_number le_square tangent_constant tangent_variable"),
+    (0, ("natural", ["index"]), "unfold"), (0, ("index",), "sum_split"), (0, ("", ["index"]), "hypothesis"),
+    (1, (), "sym inverse distinct iszero_zero iszero_other le_equal sum_congruence le_sum tangent_sum"),
+    (1, ("natural",), "argument_congruence"), (1, (["index"], ["constraint"]), "instantiate"),
+    (1, ("natural",) * 3, "weaken"), (2, (["index"], ["constraint"]), "tangent_unfold"),
     (2, (), "trans le_trans le_both real_cases clash tangent_convert"),
-    (None, (), "congruence le_add le_mul tangent_add tangent_mul"), (None, ("con",), "cases"),
-    (None, ("natural", ["at"]), "induct"), (None, ([["name"]],), "tangent_function"),
+    (None, (), "congruence le_add le_mul tangent_add tangent_mul tangent_function"), (None, ("constraint",), "cases"),
+    (None, ("natural", ["index"], ["index"]), "induct"),
 ) for name in names.split()}  # fmt: skip
-INNER = ("sum_congruence", "le_sum", "argument_congruence", "tangent_sum", "tangent_function", "instantiate", "weaken",
-         "cases", "real_cases", "induct")  # rules with premises in other contexts  # fmt: skip
+INNER = ("sum_congruence", "le_sum", "argument_congruence", "tangent_sum", "tangent_function", "tangent_unfold",
+         "instantiate", "weaken", "cases", "real_cases", "induct")  # with premises in other contexts  # fmt: skip
 
 
 class NotACertificate(Exception):
@@ -85,12 +84,12 @@ class NotACertificate(Exception):
 
 
 class Rejected(Exception):
-    """The certificate does not prove what it says: the reason, the rule or part of the format that refused, where."""
+    """The certificate does not prove what it says: the reason, the rule (or "": that of the item) that refused."""
 
 
 def need(ok: object, reason: str, rule: str = "") -> None:
     if not ok:
-        raise Rejected(reason, rule, "")
+        raise Rejected(reason, rule)
 
 
 # == indices and constraints ===========================================================================================
@@ -266,10 +265,6 @@ class Terms:
     def sum(self, bound: Index, body: Term) -> Term:
         return self.make("sum", [body], [bound])
 
-    def part(self, t: Term, k: int, new: Term) -> Term:
-        """The term with another part."""
-        return self.make(t.op, (*t.parts[:k], new, *t.parts[k + 1 :]), t.indices, t.head, t.binders)
-
     def put(self, t: Term, values: dict[Atom, Index]) -> Term:
         """Values for variables, and for bound indices of binders around the term; all at once."""
         memo: dict[tuple[Term, int], Term] = {}
@@ -371,14 +366,13 @@ class Checker(Terms):
         self.rule = self.where = "format"
         self.theory: dict[str, Any] = {k: {} for k in SHAPES["theory"]}
         self.symbols: dict[str, Any] = {}
-        self.defined: dict[str, Any] = {}
+        self.names: set[str] = set()  # of all that is defined
+        self.defined: dict[str, Any] = {}  # what is admitted of it
         self.used: dict[str, set[str]] = {k: set() for k in ("sizes", "symbols", "directions", "derivatives")}
         self.stated: list[tuple[Any, ...]] = []  # what the first items say: rule, arguments, sequent
-        self.known: dict[str, Term] = {}  # terms by what they are read from
-        self.contexts: list[Context] = []
-        self.places: dict[Any, int] = {}  # of contexts and sequents
+        self.known: dict[tuple[str, str], Any] = {}  # terms and contexts by what they are read from
+        self.places: dict[Sequent, int] = {}
         self.sequents: list[Sequent] = []
-        self.premises: set[int] = set()
 
     def read(self, shape: Any, x: Any) -> Any:
         if isinstance(shape, list):
@@ -395,20 +389,12 @@ class Checker(Terms):
 
     def leaf(self, shape: str, x: Any) -> Any:
         match shape:
-            case "word":
-                need(type(x) is str and len(x) <= MAX_WORD, "a word is expected")
             case "name":
                 ok = type(x) is str and re.fullmatch(r"[^#+*(),][^+*(),]{0,59}", x)
                 need(ok, "a name (without + * ( ) , and not starting with #) is expected")
             case "integer" | "natural":
                 low, high = (1 - MAX_INTEGER, MAX_INTEGER) if shape == "integer" else (0, MAX_ITEMS)
                 need(type(x) is int and low <= x < high, f"a number from {low} on and below {high} is expected")
-            case "which":
-                return self.leaf("name" if type(x) is str else "natural", x)
-            case "at":  # an index among arguments
-                return self.leaf("index", tagged(x, ["index"])[1])
-            case "con":
-                return self.leaf("constraint", tagged(x, ["con"])[1])
             case "index":
                 need(type(x) is list and x, "an index is expected")
                 given = self.leaf("integer", x[0]), self.read(["entry"], x[1:])
@@ -426,22 +412,23 @@ class Checker(Terms):
                 given = kind, *self.read(("index",), rest)
                 need(con(*given) == given, "a constraint is not in canonical form", "canonical")
                 return given
-            case "guards":  # of which the order says nothing
-                guards = self.read(["constraint"], x)
-                need(list(guards) == sorted(set(guards)), "constraints out of order", "canonical")
-                return guards
             case "direction":
                 need(type(x) is str and x in self.theory["directions"], "a declared direction is expected")
                 self.used["directions"].add(x)
             case "relation":
                 kind, rest = tagged(x, RELATIONS)
-                return (kind, *self.read(RELATIONS[kind], rest))
+                values = self.read(RELATIONS[kind], rest)
+                if kind == "deriv":
+                    ok = values[0].op == "app" and self.symbols[values[0].head]["derivatives"]
+                    need(ok, "a function with derivatives is expected")
+                    self.used["derivatives"].add(values[0].head)
+                return kind, *values
             case "part":
                 return self.term(x)
-            case "term":
-                key = repr(x)
+            case "term" | "context":
+                key = shape, repr(x)
                 if key not in self.known:
-                    self.known[key] = self.term(x)
+                    self.known[key] = self.term(x) if shape == "term" else self.context(self.read(CONTEXT, x))
                 return self.known[key]
         return x
 
@@ -450,9 +437,10 @@ class Checker(Terms):
         values = self.read(TERMS[op], rest)
         match op:
             case "num":
-                need(re.fullmatch(r"-?[0-9]+(/[1-9][0-9]*)?", *values), "a rational number is expected")
-                need(str(Fraction(*values)) == values[0], "a number is not in lowest terms", "canonical")
-                return self.make(op, head=Fraction(*values))
+                (q,) = values
+                number = type(q) is str and len(q) <= MAX_WORD and re.fullmatch(r"-?[0-9]+(/[1-9][0-9]*)?", q)
+                need(number and str(Fraction(q)) == q, "a rational number in lowest terms is expected")
+                return self.make(op, head=Fraction(q))
             case "app":
                 name, indices, args = values
                 s, bounds = self.symbols.get(name), [b for b, _ in args]
@@ -463,6 +451,7 @@ class Checker(Terms):
                 need(bounds == [self.ranges(t, k) for k in range(len(args))], "other ranges than declared")
                 return t
             case "iverson":
+                need(list(values) == sorted(set(values)), "constraints out of order", "canonical")
                 return self.make(op, (), (e for _, e in values), tuple(kind for kind, _ in values))
         parts = [v for v in values if isinstance(v, Term)]
         return self.make(op, parts, (v for v in values if not isinstance(v, Term)))
@@ -477,78 +466,50 @@ class Checker(Terms):
         names, guards, relation = x.values()
         need(len({*names, *outer}) == len(names) + len(outer), "a variable is quantified twice", "scope")
         self.scope(outer + names, guards, *relation)
-        if relation[0] == "deriv":
-            ok = relation[1].op == "app" and self.symbols[relation[1].head]["derivatives"]
-            need(ok, "a function with derivatives is expected")
-            self.used["derivatives"].add(relation[1].head)
         return names, guards, relation
+
+    def context(self, x: dict[str, Any]) -> Context:
+        names, guards, given = self.statement(x)
+        return names, guards, tuple(self.statement(s, names) for s in given)
 
     def shown(self, x: dict[str, Any]) -> Statement:
         """A statement that people read: it says something, and no variable is named like a global."""
         s = self.statement(x)
         need(not self.refuted(s[1]), "the guards contradict each other")
-        self.no_global(s[0])
-        return s
-
-    def no_global(self, names: Iterable[str]) -> None:
         known = self.theory["sizes"].keys() | self.symbols.keys()
-        need(not {*names} & known, "a variable is named like a global", "scope")
-
-    def context(self, k: int) -> Context:
-        """A context by number; it is read where it is used first."""
-        if k == len(self.contexts) < len(self.doc["contexts"]):
-            names, guards, given = self.read("context", self.doc["contexts"][k]).values()
-            self.statement({"for": names, "where": guards, "holds": ("",)})
-            ctx = names, guards, tuple(self.statement(s, names) for s in given)
-            need(self.places.setdefault(ctx, k) == k, "a context stands twice", "canonical")
-            self.contexts.append(ctx)
-        need(k < len(self.contexts), "contexts are not in the order of use", "canonical")
-        return self.contexts[k]
+        need(not {*s[0]} & known, "a variable is named like a global", "scope")
+        return s
 
     # -- theory, items, goals ------------------------------------------------------------------------------------------
     def check(self) -> None:
         """Raise ``Rejected`` unless everything holds."""
-        try:
-            self.start()
-            for row in self.doc["items"]:
-                self.item(row)
-            self.end()
-        except Rejected as e:
-            reason, rule, _ = e.args
-            raise Rejected(reason, rule or self.rule, self.where) from None
-        except RecursionError:
-            raise Rejected("nested too deeply", "limit", self.where) from None
+        self.start()
+        for row in self.doc["items"]:
+            self.item(row)
+        self.end()
 
     def start(self) -> None:
         """All but the items."""
-        keys = ("contexts", "digest", "format", "goals", "items", "restated", "theory")
-        need(self.doc.keys() == {*keys}, f"keys {', '.join(keys)} are expected")
+        self.read(dict.fromkeys(("digest", "format", "goals", "items", "restated", "theory"), ""), self.doc)
         text = canonical({k: v for k, v in self.doc.items() if k != "digest"})
         need(self.doc["digest"] == hashlib.sha256(text.encode()).hexdigest(), "the digest is of another text", "digest")
-        need(all(type(self.doc[k]) is list for k in ("contexts", "items")), "lists are expected")
-        need(0 < len(self.doc["items"]) <= MAX_ITEMS, "too many items, or none", "limit")
-        raw, shapes = self.doc["theory"], SHAPES["theory"]
-        need(type(raw) is dict and raw.keys() == shapes.keys(), f"keys {', '.join(shapes)} are expected")
+        ok = type(self.doc["items"]) is list and 0 < len(self.doc["items"]) <= MAX_ITEMS
+        need(ok, "a list of items, not too long, is expected", "limit")
         self.rule = self.where = "theory"
-        for part in ("sizes", "symbols", "directions", "assumptions"):
-            self.theory[part] = self.read(shapes[part], raw[part])
-        self.symbols = self.theory["symbols"]
+        for part, x in self.read(dict.fromkeys(self.theory, ""), self.doc["theory"]).items():
+            self.theory[part] = self.read(SHAPES["theory"][part], x)  # each speaks of those before
+            self.symbols = self.theory["symbols"]
+        self.names = {d["name"] for group in self.theory["definitions"] for d in group}
         self.admit_symbols()
         self.rule = self.where = "definition"
-        self.theory["definitions"] = self.read(shapes["definitions"], raw["definitions"])
         for group in self.theory["definitions"]:
             names = {d["name"]: d for d in group}
             need(len(names) == len(group) and not names.keys() & self.defined.keys(), "defined twice")
             calls = [call for d in group for call in self.admit(d, names)]
             need(calls or [d["measure"] for d in group] == [()], "what does not recurse stands alone", "canonical")
             self.defined |= names
-        defined = {n for n, s in self.symbols.items() if s["kind"] == "defined"}
-        need(self.defined.keys() == defined, "not all are defined")
         self.rule = self.where = "hypothesis of the theory"
-        given = self.read(shapes["hypotheses"], raw["hypotheses"])
-        self.theory["hypotheses"] = {n: self.shown(x) for n, x in given.items()}
-        for n, s in self.theory["hypotheses"].items():
-            need(self.possible(s[2]), f"{quoted(n)} cannot hold")
+        self.theory["hypotheses"] = {n: self.shown(x) for n, x in self.theory["hypotheses"].items()}
         self.rule = self.where = "goal"
         self.goals = [(self.shown(g["statement"]), g["item"]) for g in self.read(["goal"], self.doc["goals"])]
         need(len({s for s, _ in self.goals}) == len(self.goals) > 0, "different goals are expected")
@@ -560,8 +521,7 @@ class Checker(Terms):
                 context = d["parameters"], where, ()
                 self.stated.append(("unfold", (k, d["measure"]), context, ("eq", head, value)))
         for n, (names, guards, relation) in self.theory["hypotheses"].items():
-            values = tuple(zip(names, variables(names)))
-            self.stated.append(("hypothesis", (n, values), (names, guards, ()), relation))
+            self.stated.append(("hypothesis", (n, tuple(variables(names))), (names, guards, ()), relation))
 
     def possible(self, r: Relation) -> bool:
         """False if the sides of the relation differ by a number for which it does not hold."""
@@ -574,11 +534,8 @@ class Checker(Terms):
     def admit_symbols(self) -> None:
         self.scope((), self.theory["assumptions"])
         need(not self.refuted(()), "the assumptions on the sizes contradict each other")
-        for n, s in self.symbols.items():
-            kind, arity, ranges, slopes = s.values()
+        for n, (arity, ranges, slopes) in ((n, s.values()) for n, s in self.symbols.items()):
             need(arity <= 100, "too many indices", "limit")
-            shape = "operator" if any(ranges) else "function" if ranges else kind
-            need(kind == shape and (ranges or kind in ("parameter", "defined")), f"{quoted(n)} is of another kind")
             self.scope([str(k) for k in range(arity)], [("ge", b) for r in ranges for b in r])
             need(len(slopes) in (0, len(ranges)), f"{quoted(n)}: one derivative for each argument is expected")
             self.used["symbols"].update(slopes)
@@ -587,26 +544,25 @@ class Checker(Terms):
                 need(ok and self.symbols[d]["arity"] == arity + len(r), f"{quoted(d)} is no derivative")
         for moved in self.theory["directions"].values():
             need(moved and len({*moved.values()}) == len(moved), "each parameter moves by a variation of its own")
-            for pair in moved.items():
-                kinds = [(self.symbols[n]["kind"], self.symbols[n]["arity"]) for n in pair if n in self.symbols]
-                ok = len(kinds) == 2 and kinds[0] == kinds[1] and kinds[0][0] == "parameter" and pair[1] not in moved
-                need(ok, f"{quoted(pair[1])} is no variation")
-                self.used["symbols"].update(pair)
+            for x, dx in moved.items():
+                ok = {x, dx} <= self.symbols.keys() - self.names and dx not in moved
+                ok = ok and self.symbols[x] == self.symbols[dx] and not self.symbols[x]["ranges"]
+                need(ok, f"{quoted(dx)} is no variation")
+                self.used["symbols"].update((x, dx))
 
     def admit(self, d: dict[str, Any], group: dict[str, Any]) -> Iterator[Term]:
         """Cases exclude each other and recursion goes down, so there is a solution.  Gives the calls of the group."""
         name, params, cases, measure = d.values()
         s = self.symbols.get(name)
-        need(s and s["arity"] == len({*params}) == len(params) and cases, f"{quoted(name)} is not declared so")
-        self.no_global(params)
+        ok = s and s["arity"] == len(params) and not s["ranges"]
+        need(ok and cases, f"{quoted(name)} is not declared so")
         self.scope(params, [("ge", m) for m in measure])
         for a, b in combinations(cases, 2):
             need(self.refuted(a["where"] + b["where"]), f"{quoted(name)}: two cases overlap")
         for where, value in (case.values() for case in cases):
-            self.scope(params, where, value)
-            need(not self.refuted(where), f"{quoted(name)}: a case never holds")
+            self.shown({"for": params, "where": where, "holds": ("eq", value)})
             for call, known in self.calls(value, where, 0):
-                if self.symbols[call.head]["kind"] != "defined" or call.head in self.defined:
+                if call.head in self.defined or call.head not in self.names:
                     continue
                 need(call.head in group, f"{quoted(name)} uses {quoted(call.head)} before its definition")
                 self.follows(where, *(("ge", m) for m in measure))
@@ -641,7 +597,7 @@ class Checker(Terms):
     def within(self, t: Term, k: int, names: Sequence[str]) -> tuple[Con, ...]:
         """0 <= name < bound for the indices that part k of a term has bound."""
         bounds = self.ranges(t, k)
-        need(len(names) == len(bounds), "one name for each index is expected")
+        need(len(names) == len(bounds), "a premise stands in another context")
         return tuple(c for v, b in zip(variables(names), bounds) for c in (ge(v, 0), ge(plus(b, -1), v)))
 
     def item(self, row: Any) -> None:
@@ -651,10 +607,9 @@ class Checker(Terms):
         need(type(row) is dict and type(row.get("rule")) is str and row["rule"] in RULES, "a known rule is expected")
         rule: str = row["rule"]
         count, arguments = RULES[rule]
-        shape = {"rule": "word", "arguments": arguments, "premises": ["natural"], "context": "natural", "claim": "any"}
-        _, args, premises, place, _ = self.read(shape, row).values()
-        ctx = self.context(place)
-        _, _, claim = self.statement({"for": ctx[0], "where": (), "holds": self.leaf("relation", row["claim"])})
+        shape = {"rule": "", "arguments": arguments, "premises": ["natural"], "context": "context", "claim": "relation"}
+        _, args, premises, ctx, claim = self.read(shape, row).values()
+        self.scope(ctx[0], (), *claim)
         need(all(p < n for p in premises), "a premise must come before")
         need(self.places.setdefault((ctx, claim), n) == n, "this was proved before")
         need(rule == "refl" or claim[0] != "eq" or claim[1] is not claim[2], "t = t is proved by refl")
@@ -663,29 +618,26 @@ class Checker(Terms):
         need(count in (None, len(premises)), f"{count} premises are expected")
         if n < len(self.stated):
             need((rule, args, ctx, claim) == self.stated[n], "the first items restate the theory, in order")
-            proved = claim
+            need(self.possible(claim), "this cannot hold")
         else:
             proved = self.conclude(rule, args, [self.sequents[p] for p in premises], ctx, claim)
-        need(proved == claim, "the rule proves something else")
+            need(proved == claim, "the rule proves something else")
         numbers = all(isinstance(t, Term) and t.op == "num" for t in claim[1:])
         ok = rule != "clash" and (not numbers or self.possible(claim))
         need(any(ctx) or ok, "the hypotheses contradict each other", "theory")
         self.sequents.append((ctx, claim))
-        self.premises.update(premises)
 
     def end(self) -> None:
         """The goals are what was proved, and everything is used."""
         self.rule, self.where = "goal", "goals"
-        for statement, n in self.goals:
-            need(n < len(self.sequents), "there is no such item")
-            (names, guards, given), relation = self.sequents[n]
-            need(not given, "a local hypothesis is still open")
-            need((names, guards, relation) == statement, "the item proves something else")
+        for (names, guards, relation), n in self.goals:
+            ok = self.places.get(((names, guards, ()), relation)) == n
+            need(ok, "the item proves something else, or leaves a hypothesis open")
         self.rule, self.where = "unused", "end"
         cases = range(sum(rule == "unfold" for rule, *_ in self.stated))  # a case may be there for its meaning alone
-        needed = self.premises.union(cases, (n for _, n in self.goals))
+        premises = (p for row in self.doc["items"] for p in row["premises"])
+        needed = {*premises, *cases, *(n for _, n in self.goals)}
         need(len(needed) == len(self.sequents) >= len(self.stated), "an item is not used")
-        need(len(self.contexts) == len(self.doc["contexts"]), "a context is not used")
         declared = {**self.theory, "derivatives": {n: 0 for n, s in self.symbols.items() if s["derivatives"]}}
         for kind, used in self.used.items():
             need(used == declared[kind].keys(), f"of the {kind} some are not used")
@@ -701,8 +653,9 @@ class Checker(Terms):
         unknown = [show_con(c) for c in cons if not self.entailed(guards, c)]
         need(not unknown, f"{', '.join(unknown)} does not follow from the guards")
 
-    def inside(self, ctx: Context, t: Term, k: int, names: Sequence[str], there: Context, a: Term, b: Term) -> Term:
-        """``b`` with names bound; ``there`` must be the context inside part k of t, and ``a`` that part."""
+    def inside(self, ctx: Context, t: Term, k: int, there: Context, a: Term, b: Term) -> Term:
+        """``b`` with the new variables of ``there`` bound, the context inside part k of t; ``a`` must be that part."""
+        names = there[0][len(ctx[0]) :]
         inner = (*ctx[0], *names), ctx[1] + self.within(t, k, names), ctx[2]
         need(there == inner, "a premise stands in another context")
         need(self.close(a, names) is t.parts[k], "a premise is about another part")
@@ -721,12 +674,13 @@ class Checker(Terms):
             case "congruence", (), _, ("eq", t, _) if alike and not any(t.binders):
                 need(tuple(r[1] for r in facts) == t.parts, "the premises are not about the parts")
                 return ("eq", t, self.make(t.op, (r[2] for r in facts), t.indices, t.head, t.binders))
-            case (("sum_congruence" | "le_sum"), (n, j), [(_, a, b)], (_, Term("sum") as t, _)) if (
-                alike and t.indices == (n,)
-            ):
-                return (kind, t, self.part(t, 0, self.inside(ctx, t, 0, (j,), there[0], a, b)))
-            case "argument_congruence", (k, names), [("eq", a, b)], ("eq", Term("app") as t, _) if k < len(t.parts):
-                return ("eq", t, self.part(t, k, self.inside(ctx, t, k, names, there[0], a, b)))
+            case (("sum_congruence" | "le_sum" | "argument_congruence"), at, [(_, a, b)], (_, Term() as t, _)) if alike:
+                k = sum(at)
+                need(
+                    t.op == ("app" if at else "sum") and k < len(t.parts), "a sum, or a symbol at arguments is expected"
+                )
+                parts = (*t.parts[:k], self.inside(ctx, t, k, there[0], a, b), *t.parts[k + 1 :])
+                return (kind, t, self.make(t.op, parts, t.indices, t.head, t.binders))
             case "inverse", (), [("ne", a, b)], _ if b is self.zero:
                 return ("eq", self.mul(a, self.make("inv", [a])), self.one)
             case "iszero_zero", (), [("eq", a, b)], _ if b is self.zero:
@@ -746,11 +700,10 @@ class Checker(Terms):
             case "le_mul", (), [_, *_], _ if alike and all(r[1] is self.zero for r in facts):
                 return ("le", self.zero, self.mul(*(r[2] for r in facts)))
             case "hypothesis", (which, values), _, _:
-                need(type(which) is int and which < len(ctx[2]), "there is no such local hypothesis")
+                need(type(which) is int and 0 <= which < len(ctx[2]), "there is no such local hypothesis")
                 return self.at(ctx[2][which], values, ctx)
-            case "instantiate", (values, guards), [fact], _:
-                need(there[0][1:] == (guards, ()), "the premise has other guards, or a local hypothesis is still open")
-                return self.at((*there[0][:2], fact), values, ctx)
+            case "instantiate", (values, guards), _, _:
+                return self.instance(values, guards, prem[0], ctx)
             case "weaken", _, [fact], _:
                 same = [part[:k] == old and len(old) == k for part, old, k in zip(ctx, there[0], args)]
                 need(all(same), "the context does not begin with that of the premise")
@@ -771,13 +724,13 @@ class Checker(Terms):
                 return claim
             case "distinct", (), [("eq", Term("num") as a, Term("num") as b)], _ if a is not b:
                 return claim
-            case "induct", (which, measures), _, _:
+            case "induct", (which, measures, again), _, _ if measures == again:
                 return self.induct(which, measures, prem, ctx)
             case _, _, [], ("eq", t, rhs):
                 return ("eq", t, self.axiom(rule, args, ctx[1], t, rhs))
             case _, _, _, ("tangent", d, t, _) if rule.startswith("tangent"):
                 return ("tangent", d, *self.tangent(rule, args, prem, ctx, d, t))
-        raise Rejected("claim and premises are not of the form of the rule", rule, self.where)
+        raise Rejected("claim and premises are not of the form of the rule", rule)
 
     def axiom(self, rule: str, args: Sequence[Any], guards: tuple[Con, ...], t: Term, rhs: Term) -> Term:
         """Equations without premises: the right side that belongs to the left side ``t``."""
@@ -805,7 +758,7 @@ class Checker(Terms):
             case "sum_empty", (), Term("sum", _, (n,)):
                 self.follows(guards, ge(minus(n), 0))
                 return self.zero
-            case "sum_zero", (m,), Term("sum", (body,), (n,)) if body is self.zero and m == n:
+            case "sum_zero", (), Term("sum", (body,)) if body is self.zero:
                 return self.zero
             case "sum_single", (), Term("sum", (body,), (n,)):
                 self.follows(guards, con("eq", plus(n, -1)))
@@ -821,7 +774,7 @@ class Checker(Terms):
                 self.follows(guards, ge(m, 0), ge(n, m))
                 moved = self.close(self.open(body, [plus(m, variables("#")[0])]), "#")
                 return self.add([self.sum(m, body), self.sum(plus(n, m, -1), moved)])
-        raise Rejected("the left side is not of the form of the rule", rule, self.where)
+        raise Rejected("the left side is not of the form of the rule", rule)
 
     def same(self, a: Term, b: Term, guards: tuple[Con, ...], depth: int, seen: set[Any]) -> None:
         """Terms that differ in index terms only, which are equal where they are read."""
@@ -836,22 +789,17 @@ class Checker(Terms):
             self.same(p, q, guards + self.within(a, k, names), depth + len(names), seen)
         seen.add((a, b, guards))
 
-    def case(self, k: int, t: Term, guards: tuple[Con, ...]) -> Term:
-        """The value of a defined symbol in a case whose guards follow."""
-        need(t.op == "app" and t.head in self.defined, "a defined symbol is expected")
-        _, params, cases, _ = self.defined[t.head].values()
-        need(k < len(cases), "there is no such case")
-        values = assigned(params, t.indices)
-        self.follows(guards, *put_cons(cases[k]["where"], values))
-        return self.put(cases[k]["value"], values)
-
-    def at(self, s: Statement, pairs: Sequence[tuple[str, Index]], ctx: Context) -> Relation:
+    def at(self, s: Statement, values: Sequence[Index], ctx: Context) -> Relation:
         """A statement at index terms for which its guards follow."""
-        need(tuple(n for n, _ in pairs) == s[0], "one value for each variable, in order, is expected")
-        self.scope(ctx[0], [("ge", i) for _, i in pairs])
-        values = {("var", n): i for n, i in pairs}
-        self.follows(ctx[1], *put_cons(s[1], values))
-        return self.put_relation(s[2], values)
+        need(len(values) == len(s[0]), "one value for each variable is expected")
+        self.scope(ctx[0], [("ge", i) for i in values])
+        self.follows(ctx[1], *put_cons(s[1], assigned(s[0], values)))
+        return self.put_relation(s[2], assigned(s[0], values))
+
+    def instance(self, values: Sequence[Index], guards: tuple[Con, ...], said: Sequent, ctx: Context) -> Relation:
+        """What was proved in a context with these guards, at index terms."""
+        need(said[0][1:] == (guards, ()), "the premise has other guards, or a local hypothesis is still open")
+        return self.at((*said[0][:2], said[1]), values, ctx)
 
     def put_relation(self, r: Relation, values: dict[Atom, Index]) -> Relation:
         return tuple(self.put(x, values) if isinstance(x, Term) else x for x in r)
@@ -859,12 +807,10 @@ class Checker(Terms):
     def induct(self, which: int, measures: Sequence[Index], prem: list[Sequent], ctx: Context) -> Relation:
         """Each claim from all claims (their variables primed) at smaller measure, which is never negative."""
         need(which < len(measures) == len(prem), "one measure for each premise is expected")
-        lower = []
         for ((names, guards, given), _), m in zip(prem, measures):
             need(not any(n.endswith("'") for n in names), "a variable ends in '")
             self.scope(names, [("ge", m)])
             self.follows(guards, ("ge", m))
-            lower.append(self.refuted(guards) or not self.entailed(guards, ge(m, 1)))
             smaller = []
             for ((others, conditions, _), relation), other in zip(prem, measures):
                 primed = tuple(n + "'" for n in others)
@@ -872,9 +818,6 @@ class Checker(Terms):
                 less = ge(m, plus(replace(other, values.get), 1))
                 smaller.append((primed, (*put_cons(conditions, values), less), self.put_relation(relation, values)))
             need(given == tuple(smaller), "the premise does not assume the claims at smaller measure")
-        g = gcd(*(c for m in measures for _, c in m[1])) or 1
-        small = any(lower) and len({m[0] % g for m in measures}) == g  # one way to write them
-        need(small, "the measures are not as small as they can be")
         (names, guards, _), relation = prem[which]
         need(ctx == (names, guards, ()), "the claim stands in another context")
         return relation
@@ -882,7 +825,7 @@ class Checker(Terms):
     def tangent(self, rule: str, args: Any, prem: list[Sequent], ctx: Context, d: str, t: Term) -> tuple[Term, Term]:
         """A term and its derivative along d."""
         parts, changes = [r[2] for _, r in prem if r[:2] == ("tangent", d)], [r[-1] for _, r in prem]
-        last = rule in ("tangent_convert", "tangent_function")
+        last = rule in ("tangent_convert", "tangent_function", "tangent_unfold")
         ok = len(parts) + last == len(prem) and (parts or rule in ("tangent_constant", "tangent_variable"))
         need(ok, "derivatives along this direction are expected")
         match rule, args, t:
@@ -899,24 +842,28 @@ class Checker(Terms):
             case "tangent_mul", (), _:
                 out = [self.mul(*parts[:k], x, *parts[k + 1 :]) for k, x in enumerate(changes)]
                 return self.mul(*parts), self.add(out)
-            case "tangent_sum", (n, j), Term("sum", _, (m,)) if m == n:
-                return t, self.sum(n, self.inside(ctx, t, 0, (j,), prem[0][0], parts[0], changes[0]))
-            case "tangent_unfold", (k,), _ if self.case(k, t, ctx[1]) is parts[0]:
+            case "tangent_sum", (), Term("sum", _, (m,)):
+                return t, self.sum(m, self.inside(ctx, t, 0, prem[0][0], parts[0], changes[0]))
+            case "tangent_unfold", (values, guards), _ if prem[0][0] == ctx:
+                cases = [sequent for named, _, *sequent in self.stated if named == "unfold"]
+                need([*prem[1]] in cases, "the second premise is no case of a definition")
+                need(self.instance(values, guards, prem[1], ctx) == ("eq", t, parts[0]), "the case says something else")
                 return t, changes[0]
             case "tangent_convert", (), _ if prem[1][1][:2] == ("eq", changes[0]):
                 return parts[0], changes[1]
-            case "tangent_function", (names,), Term("app") if prem[-1] == (ctx, ("deriv", t)):
-                need(len(names) == len(parts) == len(t.parts), "one premise for each argument is expected")
+            case "tangent_function", (), Term("app") if prem[-1] == (ctx, ("deriv", t)):
+                need(len(parts) == len(t.parts), "one premise for each argument is expected")
                 out = []
-                for k, new in enumerate(names):
-                    self.inside(ctx, t, k, new, prem[k][0], parts[k], changes[k])
+                for k, (there, _) in enumerate(prem[:-1]):
+                    self.inside(ctx, t, k, there, parts[k], changes[k])
+                    new = there[0][len(ctx[0]) :]
                     slope, indices = self.symbols[t.head]["derivatives"][k], (*t.indices, *variables(new))
                     term = self.mul(self.make("app", t.parts, indices, slope, t.binders), changes[k])
                     for n, b in reversed([*zip(new, self.ranges(t, k))]):
                         term = self.sum(b, self.close(term, [n]))
                     out.append(term)
                 return t, self.add(out) if len(out) > 1 else out[0]
-        raise Rejected("claim and premises are not of the form of the rule", rule, self.where)
+        raise Rejected("claim and premises are not of the form of the rule", rule)
 
 
 # == printing ==========================================================================================================
@@ -926,101 +873,90 @@ def quoted(n: str) -> str:
 
 
 def show_index(i: Index, env: Sequence[str] = ()) -> str:
-    out = ""
-    for a, c in i[1]:
+    out = [str(i[0])] if i[0] or not i[1] else []
+    for a, c in reversed(i[1]):
         text = env[-1 - a[1]] if a[0] == "bound" else quoted(a[1])
         text += f"({', '.join(show_index(x, env) for x in a[2:])})" if a[2:] else ""
-        out += (" - " if c < 0 else " + " if out else "") + (f"{abs(c)}*" if abs(c) != 1 else "") + text
-    out += f" {'-' if i[0] < 0 else '+'} {abs(i[0])}" if i[0] and out else "" if out else str(i[0])
-    return out if out[:3] != " - " else "-" + out[3:]
-
-
-def show_where(cons: Sequence[Con]) -> str:
-    return f"   where {', '.join(map(show_con, cons))}" if cons else ""
+        out.insert(0, {1: "", -1: "-"}.get(c, f"{c}*") + text)
+    return " + ".join(out).replace("+ -", "- ")
 
 
 def show_con(c: Con, env: Sequence[str] = ()) -> str:
-    """The positive terms on the left, the others on the right."""
-    kind, (const, pairs) = c
-    left = max(const, 0), tuple(p for p in pairs if p[1] > 0)
-    right = max(-const, 0), tuple((a, -k) for a, k in pairs if k < 0)
-    return f"{show_index(left, env)} {dict(ge='>=', eq='=', ne='!=')[kind]} {show_index(right, env)}"
+    return f"{show_index(c[1], env)} {dict(ge='>=', eq='=', ne='!=')[c[0]]} 0"
 
 
-def show(t: Term, env: tuple[str, ...] = (), tight: bool = False) -> str:
-    """A term in one line; ``tight``: in brackets if it is a sum or product."""
+def show(t: Term, env: tuple[str, ...] = ()) -> str:
+    """A term in one line; sums, products, and numbers with a sign or bar stand in brackets."""
     names = [tuple(f"#{len(env) + n + 1}" for n in range(k)) for k in t.binders]
-    parts = [show(p, env + new, t.op in ("add", "mul")) for p, new in zip(t.parts, names)]
+    parts = [show(p, env + new) for p, new in zip(t.parts, names)]
     indices = ", ".join(show_index(i, env) for i in t.indices)
     need(sum(map(len, parts)) <= MAX_TEXT, "a formula is too long to be read", "limit")
     match t.op:
         case "num":
-            return f"({t.head})" if tight and (t.head < 0 or t.head.denominator > 1) else str(t.head)
+            return str(t.head) if str(t.head).isdigit() else f"({t.head})"
         case "app":
             args = ", ".join(" ".join(new) + " -> " * bool(new) + p for p, new in zip(parts, names))
             return quoted(t.head) + (f"[{indices}]" if indices else "") + (f"({args})" if args else "")
         case "add" | "mul":
-            text = {"add": " + ", "mul": " * "}[t.op].join(parts)
-            return f"({text})" if tight or len(parts) < 2 else text
-        case "pow":
-            return f"({parts[0]})^({indices})"
+            return f"({' + '.join(parts) if t.op == 'add' else ' * '.join(parts)})"
         case "iverson":
             return f"[{', '.join(show_con(c, env) for c in zip(t.head, t.indices))}]"
         case "sum":
             return f"sum{{#{len(env) + 1} < {indices}}}({parts[0]})"
-    return f"{t.op}{{{parts[0]}}}"
+    return f"{t.op}{{{', '.join([*parts, *[indices] * bool(indices)])}}}"
+
+
+FORMS = {"eq": "{} = {}", "ne": "{} != {}", "le": "{} <= {}", "tangent": "D[{}]({}) = {}",
+         "deriv": "the declared derivatives are derivatives at {}"}  # fmt: skip
 
 
 def show_statement(s: Statement) -> str:
     names, guards, (kind, *parts) = s
-    a, b = map(show, (parts * 2)[-2:])
-    left = f"D[{quoted(parts[0])}]({a})" if kind == "tangent" else a
-    text = f"{left} {dict(ne='!=', le='<=').get(kind, '=')} {b}"
-    if kind == "deriv":
-        text = f"the derivatives declared for {quoted(parts[0].head)} are its derivatives at {a}"
-    return (f"for all {' '.join(map(quoted, names))}: " if names else "") + text + show_where(guards)
+    text = FORMS[kind].format(*(show(x) if isinstance(x, Term) else quoted(x) for x in parts))
+    text += f"   where {', '.join(map(show_con, guards))}" if guards else ""
+    return (f"for all {' '.join(map(quoted, names))}: " if names else "") + text
 
 
 def show_symbol(n: str, s: dict[str, Any]) -> str:
-    """Its kind, indices, arguments with their ranges, and what is declared of it."""
-    kind, arity, ranges, slopes = s.values()
+    """Its indices, arguments with their ranges, and what is declared of it."""
+    arity, ranges, slopes = s.values()
     own = [f"i{k}" for k in range(arity)]
     values = assigned(map(str, range(arity)), variables(own))
-    below = ["; ".join(show_index(replace(b, values.get)) for b in r) for r in ranges]
-    text = f"{kind} {quoted(n)}" + (f"[{', '.join(own)}]" if own else "")
-    text += f" of {', '.join(f'indices below {r}' if r else 'a number' for r in below)}" if below else ""
+    below = [f"indices below {'; '.join(show_index(replace(b, values.get)) for b in r)}" for r in ranges]
+    text = quoted(n) + (f"[{', '.join(own)}]" if own else "")
+    text += f" of {', '.join(b if r else 'a number' for b, r in zip(below, ranges))}" if ranges else ""
     return text + (f"; derivatives {', '.join(map(quoted, slopes))}" if slopes else "")
-
-
-def show_definition(d: dict[str, Any]) -> list[str]:
-    name, params, cases, measure = d.values()
-    head = quoted(name) + (f"[{', '.join(map(quoted, params))}]" if params else "")
-    lines = [f"{head} = {show(c['value'])}{show_where(c['where'])}" for c in cases]
-    return lines + ([f"  recursion goes down in {'; '.join(map(show_index, measure))}"] if measure else [])
 
 
 # == from files to an exit status ======================================================================================
 def check(data: bytes) -> dict[str, Any]:
     """What was verified, or why not; raises ``NotACertificate``.  The keys are those of ``--json``."""
+    checker = Checker({})
     try:
-        checker = Checker(parse(data))
+        checker.doc = parse(data)
         checker.check()
-        sizes, symbols, directions, assumptions, groups, hypotheses = checker.theory.values()
-        moves = {d: ", ".join(f"{quoted(x)} by {quoted(dx)}" for x, dx in m.items()) for d, m in directions.items()}
+        sizes, symbols, directions, assumptions, _, hypotheses = checker.theory.values()
         return {
             "accepted": True,
             "digest": checker.doc["digest"],
             "items": len(checker.sequents),
             "claims": [show_statement(s) for s, _ in checker.goals],
-            "definitions": [line for group in groups for d in group for line in show_definition(d)],
+            "definitions": [show_statement((*c[:2], r)) for rule, _, c, r in checker.stated if rule == "unfold"],
             "hypotheses": [f"{quoted(n)}: {show_statement(s)}" for n, s in hypotheses.items()],
             "sizes": [quoted(n) + f"({', '.join('i' * k)})" * bool(k) for n, k in sizes.items()]
             + [show_con(c) for c in assumptions],
             "symbols": [show_symbol(n, s) for n, s in symbols.items()]
-            + [f"direction {quoted(d)}: {text}" for d, text in moves.items()],
+            + [
+                f"direction {quoted(d)}: {quoted(x)} by {quoted(dx)}"
+                for d, m in directions.items()
+                for x, dx in m.items()
+            ],
         }
     except Rejected as e:
-        return {"accepted": False, **dict(zip(("reason", "rule", "where"), e.args))}
+        reason, rule = e.args
+    except RecursionError:
+        reason, rule = "nested too deeply", "limit"
+    return {"accepted": False, "reason": reason, "rule": rule or checker.rule, "where": checker.where}
 
 
 def text_of(path: str, report: dict[str, Any]) -> str:

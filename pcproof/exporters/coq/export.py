@@ -15,7 +15,7 @@ from .steps import Steps
 from .terms import CoqError, Json, Texts, tabled
 from .theory import TheoryText
 
-FORMATS = ("pcproof-certificate-2",)
+FORMATS = ("pcproof-certificate-3",)
 THEOREM = "certified"
 
 HEADER = """(* Exported by pcproof from the certificate with SHA-256

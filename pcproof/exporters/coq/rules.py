@@ -46,19 +46,18 @@ def congruence(s: Step) -> list[str]:
 
 
 def sum_congruence(s: Step) -> list[str]:
-    name = names.variable(s.arguments[1])
+    (name,) = s.fresh(0)
     return [*s.opened(), f"apply zsum_ext; intros {name} r1 r2; cbv beta.", *s.under(0, [name])]
 
 
 def argument_congruence(s: Step) -> list[str]:
-    position, new = s.arguments
-    row = s.row(s.claim[1])
-    if not new:
+    (position,) = s.arguments
+    row, fresh = s.row(s.claim[1]), s.fresh(0)
+    if not fresh:
         zs = [s.texts.function(b, arity=a) for a, b in row[3]]
         zs[position] = "z_"
         head = " ".join([names.symbol(row[1]), "p", *(s.texts.index(i) for i in row[2]), *zs])
         return [f"exact (f_equal (fun z_ : R => {head}) {s.same(0)})."]
-    fresh = [names.variable(n) for n in new]
     lines = [*s.opened(), f"apply {names.extensional(row[1])}; try (intros; exact eq_refl)."]
     ranges = " ".join(f"r1{k} r2{k}" for k in range(len(fresh)))
     return [*lines, f"intros {' '.join(fresh)} {ranges}; cbv beta.", *s.under(0, fresh)]
@@ -174,7 +173,7 @@ def iverson_false(s: Step) -> list[str]:
 def instantiate(s: Step) -> list[str]:
     premise = s.item["premises"][0]
     number = s.steps.items[premise]["context"]
-    values = s.values(s.arguments[0], s.steps.contexts[number]["for"])
+    values = s.values(s.arguments[0])
     return [
         *s.opened(),
         *s.enters(number, values, inner=False),
@@ -184,7 +183,7 @@ def instantiate(s: Step) -> list[str]:
 
 
 def hypothesis(s: Step) -> list[str]:
-    which, pairs = s.arguments
+    which, row = s.arguments
     lines = s.opened()
     if isinstance(which, str):
         given = s.theory.theory["hypotheses"][which]
@@ -194,7 +193,7 @@ def hypothesis(s: Step) -> list[str]:
     else:
         given = s.context["given"][which]
         head = f"h{which}"
-    values = s.values(pairs, given["for"])
+    values = s.values(row)
     used = " ".join([head, *values, *["ltac:(arith)"] * len(given["where"])])
     return [*lines, f"pose proof ({used}) as Q.", s.finish()]
 
@@ -209,7 +208,7 @@ def _context_of(s: Step, k: int) -> int:
 
 
 def cases(s: Step) -> list[str]:
-    _, kind, i = s.arguments[0]
+    kind, i = s.arguments[0]
     e = s.texts.index(i)
     lines = s.opened()
     parts = ["{ " + " ".join(s.other(k, s.variables)) + " }" for k in range(len(s.item["premises"]))]
@@ -253,8 +252,8 @@ def distinct(s: Step) -> list[str]:
 
 
 def induct(s: Step) -> list[str]:
-    k, measures = s.arguments
-    m = s.texts.index(measures[k][1:])
+    k, measures, _ = s.arguments
+    m = s.texts.index(measures[k])
     name = s.steps.induction_name(s.item)
     claims = [f"I{j}" for j in range(len(measures))]
     guards = " ".join(f"g{j}" for j in range(len(s.context["where"])))

@@ -96,10 +96,13 @@ class Step:
         used = f"{lemma(premise)} p A H {' '.join([*values, 'K'])}"
         return [*lines, f"pose proof ({used}) as Q.", self.steps.finish(self.steps.items[premise]["claim"]) + "."]
 
-    def values(self, pairs: Json, order: Sequence[str]) -> list[str]:
+    def fresh(self, k: int) -> list[str]:
+        """The variables that premise k has more than the item."""
+        return self.steps.variables(self.steps.items[self.item["premises"][k]]["context"])[len(self.variables) :]
+
+    def values(self, row: Json) -> list[str]:
         # a hypothesis, unlike a lemma, does not say that its arguments are integers
-        given = {name: f"({self.texts.index(value[1:])})%Z" for name, value in pairs}
-        return [given[v] for v in order]
+        return [f"({self.texts.index(value)})%Z" for value in row]
 
     def finish(self) -> str:
         return self.steps.finish(self.claim) + "."

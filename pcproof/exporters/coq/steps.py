@@ -92,7 +92,7 @@ class Steps:
         if len(self._inductions) == known:
             return
         t = self.texts
-        measures = [m[1:] for m in item["arguments"][1]]
+        measures = item["arguments"][1]
         claims = []
         for premise, m in zip(item["premises"], measures):
             part = self.items[premise]

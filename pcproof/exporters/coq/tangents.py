@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import names
 from .step import Step
+from .terms import CoqError
 
 
 def tangent_constant(s: Step) -> list[str]:
@@ -77,7 +78,7 @@ def tangent_sum(s: Step) -> list[str]:
     _, bound, body = s.row(s.claim[2])
     slope = s.row(s.claim[3])[2]
     moving = s.texts.function(body, env)
-    name = names.variable(s.arguments[1])
+    (name,) = s.fresh(0)
     return [
         *s.opened(),
         f"refine (d_sum {s.texts.index(bound)} (fun s_ : R => {moving}) {s.texts.function(slope)} _).",
@@ -99,8 +100,8 @@ def tangent_function(s: Step) -> list[str]:
         ]
     v = names.direction(s.claim[1])
     curves, goals = [], []
-    for k, ((arity, body), (_, d), new) in enumerate(zip(args, parts, s.arguments[0])):
-        fresh = [names.variable(m) for m in new]
+    for k, ((arity, body), (_, d)) in enumerate(zip(args, parts)):
+        fresh = s.fresh(k)
         slope = f"(fun {' '.join(fresh)} : Z => {s.side(d)})" if fresh else s.side(d)
         curves += [f"(fun s_ : R => {s.texts.function(body, f'({v} p s_)', arity=arity)})", slope]
         ranges = " ".join(f"r1{m} r2{m}" for m in range(arity))
@@ -116,7 +117,10 @@ def tangent_function(s: Step) -> list[str]:
 def tangent_unfold(s: Step) -> list[str]:
     v = names.direction(s.claim[1])
     sizes = " ".join(names.size(n) for n in s.theory.theory["sizes"])
-    lemma_ = s.case_at(s.row(s.claim[2]), s.arguments[0], f"({v} p s_)", f"cbn [{v} {sizes}]; ")
+    said = s.steps.items[s.item["premises"][1]]
+    if said["rule"] != "unfold":
+        raise CoqError("tangent_unfold: the second premise is no case of a definition")
+    lemma_ = s.case_at(s.row(s.claim[2]), said["arguments"][0], f"({v} p s_)", f"cbn [{v} {sizes}]; ")
     return [
         *s.opened(),
         f"refine (d_conv _ _ _ _ _ {s.same(0)} _ eq_refl); intro s_; symmetry.",

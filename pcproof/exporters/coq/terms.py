@@ -63,6 +63,8 @@ class _Table:
 def tabled(data: Json) -> Json:
     """The certificate with ``terms``, a list of terms whose parts, like all mentions of terms, are numbers in it.
 
+    ``contexts`` are a list too, in the order of first use, and items have numbers in it.
+
     An argument has the number of its indices; how far they go is declared with the symbol.
     """
     table, theory = _Table(), data["theory"]
@@ -71,12 +73,16 @@ def tabled(data: Json) -> Json:
         for group in theory["definitions"]
     ]
     hypotheses = {n: table.statement(s) for n, s in theory["hypotheses"].items()}
+    contexts = {repr(i["context"]): i["context"] for i in data["items"]}
+    place = {key: k for k, key in enumerate(contexts)}
     return {
         **data,
         "theory": {**theory, "definitions": groups, "hypotheses": hypotheses},
         "goals": [{**g, "statement": table.statement(g["statement"])} for g in data["goals"]],
-        "contexts": [{**c, "given": [table.statement(s) for s in c["given"]]} for c in data["contexts"]],
-        "items": [{**i, "claim": table.relation(i["claim"])} for i in data["items"]],
+        "contexts": [{**c, "given": [table.statement(s) for s in c["given"]]} for c in contexts.values()],
+        "items": [
+            {**i, "context": place[repr(i["context"])], "claim": table.relation(i["claim"])} for i in data["items"]
+        ],
         "terms": table.rows,
     }
 

@@ -41,7 +41,7 @@ class TheoryText:
             (f"a{k}", texts.guard(c)) for k, c in enumerate(self.theory["assumptions"])
         ]
         for name, s in self.symbols.items():
-            if s["kind"] in ("function", "operator") and any(s["ranges"]):
+            if any(s["ranges"]):
                 self.facts.append((names.extensional(name), self._extensional(name, s)))
 
     @property
@@ -87,7 +87,7 @@ class TheoryText:
         """Fields of the record and their types."""
         out = [(names.size(n), arrow(["Z"] * k, "Z")) for n, k in self.theory["sizes"].items()]
         for n, s in self.symbols.items():
-            field = names.elsewhere(n) if s["kind"] == "defined" else names.symbol(n)
+            field = names.elsewhere(n) if n in self.definitions else names.symbol(n)
             out.append((field, real(s["arity"], [len(r) for r in s["ranges"]])))
         return out
 

@@ -62,6 +62,7 @@ class Certified:
         self.theory: Json = data["theory"]
         self.symbols: dict[str, Json] = self.theory["symbols"]
         self.sizes: dict[str, int] = self.theory["sizes"]
+        self.defined = {d["name"] for group in self.theory["definitions"] for d in group}
         self.goals: list[Json] = [g["statement"] for g in data["goals"]]
 
     # -- signature ---------------------------------------------------------------
@@ -72,8 +73,8 @@ class Certified:
     def fields(self) -> list[tuple[str, str, tuple[Any, ...], str]]:
         """Everything that the theorem is quantified over: kind of name, name, types of arguments, type of value."""
         out = [("size", n, (INTEGER,) * k, INTEGER) for n, k in self.sizes.items()]
-        for n, s in self.symbols.items():
-            out.append(("elsewhere" if s["kind"] == "defined" else "symbol", n, self.types(n), REAL))
+        for n in self.symbols:
+            out.append(("elsewhere" if n in self.defined else "symbol", n, self.types(n), REAL))
         return out
 
     # -- integers and terms --------------------------------------------------------
@@ -194,7 +195,7 @@ class Certified:
         """Each assumption on sizes and operators, with words for it."""
         out = [(f"assumption {k}", self.constraint(c, Place())) for k, c in enumerate(self.theory["assumptions"])]
         for name, s in self.symbols.items():
-            if s["kind"] in ("function", "operator") and any(s["ranges"]):
+            if any(s["ranges"]):
                 out.append((f"ranges of {name!r}", self._ranges(name, s)))
         return out
 

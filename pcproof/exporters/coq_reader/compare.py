@@ -14,7 +14,7 @@ from .lexer import NotUnderstood
 from .reading import THEOREM, Reading, read
 
 Json = Any
-FORMAT = "pcproof-certificate-2"
+FORMAT = "pcproof-certificate-3"
 
 
 @dataclass(frozen=True)

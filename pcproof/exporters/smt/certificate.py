@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 from .indices import Atom, Con, Index, SmtError, atoms, bound, need, replace
 
-FORMATS = ("pcproof-certificate-2",)
+FORMATS = ("pcproof-certificate-3",)
 MAX_DEPTH, MAX_NAME = 120, 200
-KINDS = ("parameter", "function", "operator", "defined")
 SIZES_OF_RELATIONS = {"eq": 2, "ne": 2, "le": 2, "tangent": 3, "deriv": 1}
 
 Json = Any
@@ -69,7 +68,6 @@ class Context(NamedTuple):
 class Symbol(NamedTuple):
     """ranges: for each real argument the bounds of its indices, over the variables "0", "1", ..."""
 
-    kind: str
     arity: int
     ranges: tuple[tuple[Index, ...], ...]
     derivatives: tuple[str, ...]
@@ -206,14 +204,12 @@ class Certificate:
         self.theory = Theory({name(n): integer(k) for n, k in theory["sizes"].items()}, (), {}, [], {}, {})
         self.theory.assumptions = self._cons(theory["assumptions"], ())
         self._symbols(theory)
+        later = {d["name"] for raw in theory["definitions"] for d in raw}
         for raw in theory["definitions"]:
-            self._group(raw)
-        defined = self.theory.definitions
-        for n, s in self.theory.symbols.items():
-            need((s.kind == "defined") == (n in defined), f"the symbol {n!r} is declared otherwise")
+            self._group(raw, later)
+            later -= self.theory.definitions.keys()
         self.theory.hypotheses = {name(n): self.statement(s, ()) for n, s in theory["hypotheses"].items()}
-        contexts = [self._context(c) for c in data["contexts"]]
-        self.items = [self._item(n, x, contexts) for n, x in enumerate(data["items"])]
+        self.items = [self._item(n, x) for n, x in enumerate(data["items"])]
         self.goals = [(self.statement(g["statement"], ()), integer(g["item"], len(self.items))) for g in data["goals"]]
         need(self.goals, "the certificate has no goal")
         restated = self._cons(data["restated"]["assumptions"], ()), data["restated"]["goals"]
@@ -222,12 +218,12 @@ class Certificate:
     # -- theory ----------------------------------------------------------------
     def _symbols(self, theory: Json) -> None:
         table = self.theory.symbols
+        defined = {d["name"] for group in theory["definitions"] for d in group}
         for n, x in theory["symbols"].items():
             arity = integer(x["arity"])
             own = [str(k) for k in range(arity)]
             ranges = tuple(tuple(self._scoped(self.index(b), own) for b in r) for r in x["ranges"])
-            need(x["kind"] in KINDS and not (ranges and x["kind"] in ("parameter", "defined")), f"{n!r}: unknown kind")
-            table[name(n)] = Symbol(x["kind"], arity, ranges, tuple(name(d) for d in x["derivatives"]))
+            table[name(n)] = Symbol(arity, ranges, tuple(name(d) for d in x["derivatives"]))
         for n, s in table.items():
             need(len(s.derivatives) in (0, len(s.ranges)), f"{n!r}: one derivative for each argument is expected")
             for d, r in zip(s.derivatives, s.ranges):
@@ -235,27 +231,27 @@ class Certificate:
                 need(ok, f"{d!r} does not have the shape of a derivative")
         for direction, moved in theory["directions"].items():
             for x, dx in moved.items():
-                ok = x in table and dx in table and dx not in moved and table[x].arity == table[dx].arity
-                need(ok and table[x].kind == table[dx].kind == "parameter", f"{dx!r} is no variation of {x!r}")
+                ok = {x, dx} <= table.keys() - defined and dx not in moved and table[x].arity == table[dx].arity
+                need(ok and not table[x].ranges and not table[dx].ranges, f"{dx!r} is no variation of {x!r}")
             need(len(set(moved.values())) == len(moved), "two parameters move by the same variation")
             self.theory.directions[name(direction)] = dict(moved)
 
-    def _group(self, raw: Json) -> None:
+    def _group(self, raw: Json, later: set[str]) -> None:
         """Nothing is defined twice, and what is used was defined before or is of the group."""
         before = self.theory.definitions
         group = []
         for d in raw:
             parameters = names(d["parameters"])
             symbol = self.theory.symbols.get(d["name"])
-            ok = symbol is not None and symbol.kind == "defined" and symbol.arity == len(parameters)
+            ok = symbol is not None and not symbol.ranges and symbol.arity == len(parameters)
             need(ok, f"the symbol {d['name']!r} is declared otherwise")
             cases = tuple((self._cons(c["where"], parameters), self.term(c["value"], parameters)) for c in d["cases"])
             measure = tuple(self._scoped(self.index(m), parameters) for m in d["measure"])
             group.append(Definition(name(d["name"]), parameters, cases, measure))
         own = {d.name for d in group}
         need(len(own) == len(group) and not own & before.keys(), "a symbol is defined twice")
-        used = {n for d in group for _, v in d.cases for n in v.symbols if self.theory.symbols[n].kind == "defined"}
-        need(used <= own | before.keys(), "a definition uses a symbol before its definition")
+        used = {n for d in group for _, v in d.cases for n in v.symbols}
+        need(not used & later - own, "a definition uses a symbol before its definition")
         self.theory.groups.append(group)
 
     def ranges(self, t: Term, position: int) -> list[Index]:
@@ -279,8 +275,8 @@ class Certificate:
 
     def argument(self, x: Json, scope: Iterable[str]) -> Index:
         """An index among the arguments of an item."""
-        need(type(x) is list and x[:1] == ["index"], "an index is expected")
-        return self._scoped(self.index(x[1:]), scope)
+        need(type(x) is list and x, "an index is expected")
+        return self._scoped(self.index(x), scope)
 
     @staticmethod
     def _scoped(i: Index, scope: Iterable[str]) -> Index:
@@ -361,8 +357,8 @@ class Certificate:
         given = tuple(self.statement(h, variables) for h in x["given"])
         return Context(variables, self._cons(x["where"], variables), given)
 
-    def _item(self, n: int, x: Json, contexts: list[Context]) -> Item:
-        context = contexts[integer(x["context"], len(contexts))]
+    def _item(self, n: int, x: Json) -> Item:
+        context = self._context(x["context"])
         premises = tuple(integer(p, n) for p in x["premises"])
         claim = self.relation(x["claim"], context.variables)
         return Item(n, name(x["rule"]), tuple(x["arguments"]), premises, context, claim)

@@ -20,8 +20,9 @@ def obligations(c: Certificate, item: Item, out: Obligations) -> None:
     conclusion:      the item is one of the claims.
     """
     where = f"item {item.number}"
-    need(len(item.arguments) == 2, "an induction names a claim and measures")
-    which, rows = item.arguments
+    need(len(item.arguments) == 3, "an induction names a claim and, twice, measures")
+    which, rows, again = item.arguments
+    need(rows == again, "the measures are not those said again")
     premises = [c.items[p] for p in item.premises]
     need(len(rows) == len(premises) > 0, "one measure for each premise is expected")
     measures = [c.argument(m, p.context.variables) for m, p in zip(rows, premises)]

@@ -48,17 +48,16 @@ def sum_congruence(s: Step) -> None:
     n, a, _, b = _sums(s)
     j = s.script.constant()
     s.same_sums(n, a, (), b, (), j)
-    s.premise(0, {str(s.argument(1)): j})
+    s.premise(0, {s.fresh(0, 1)[0]: j})
 
 
 def argument_congruence(s: Step) -> None:
     left, right = _sides(s)
-    position, fresh = s.argument(0), s.argument(1)
+    position = s.argument(0)
     need(left.op == right.op == "app" and left.data == right.data, "a symbol applied is expected")
     need(type(position) is int and 0 <= position < len(left.parts), "a position is expected")
     places = s.same_arguments(left, (), right, ())
-    need(len(fresh) == len(places[position]), "one name for each index is expected")
-    s.premise(0, dict(zip(fresh, places[position])))
+    s.premise(0, dict(zip(s.fresh(0, len(places[position])), places[position])))
 
 
 def index(s: Step) -> None:
@@ -228,7 +227,7 @@ def le_sum(s: Step) -> None:
     t.at(a, 1, [j])
     t.at(b, 1, [j])
     t.law("sum_le", t.index(n), t.function(a, 1), t.function(b, 1), j)
-    s.premise(0, {str(s.argument(1)): j})
+    s.premise(0, {s.fresh(0, 1)[0]: j})
 
 
 # -- where a number is 0, or is not ---------------------------------------------------------
@@ -333,7 +332,7 @@ def tangent_sum(s: Step) -> None:
     t, j = s.script, s.script.constant()
     n, body = _sum(left)
     _, change = _sum(right)
-    s.premise(0, {str(s.argument(1)): j})
+    s.premise(0, {s.fresh(0, 1)[0]: j})
     moving, value = t.at(body, 1, [j], (), True), t.at(change, 1, [j])
     inside = implies([f"(<= 0 {j})", f"(< {j} {t.index(n)})"], t.tangent(d, moving, value))
     sides = (t.operation("sum", True), t.index(n), t.function(body, 1, (), True)), (
@@ -349,8 +348,7 @@ def tangent_function(s: Step) -> None:
     symbol, idx = left.data
     shape = t.theory.symbols[symbol]
     need(shape.derivatives, "the symbol has no derivatives")
-    fresh = [tuple(map(str, ns)) for ns in s.argument(0)]
-    need([len(ns) for ns in fresh] == [k for k, _ in left.parts], "a name for each index is expected")
+    fresh = [s.fresh(k, count) for k, (count, _) in enumerate(left.parts)]
     parts, changes = _changes(s, len(left.parts))
     s.premise(len(left.parts))
     given, addends = [t.derivative(left)], []
@@ -373,7 +371,9 @@ def tangent_function(s: Step) -> None:
 def tangent_unfold(s: Step) -> None:
     """The guards do not vary, so the equation holds all along the direction."""
     s.premise(0)
-    s.case(_tangent(s)[1], s.argument(0), moving=True)
+    said = s.premise_item(1)
+    need(said.rule == "unfold" and said.arguments, "the second premise is a case of a definition")
+    s.case(_tangent(s)[1], said.arguments[0], moving=True)
 
 
 RULES: dict[str, Rule] = {

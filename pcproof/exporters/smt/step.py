@@ -28,10 +28,15 @@ class Step:
     def index(self, k: int) -> Index:
         return self.certificate.argument(self.argument(k), self.item.context.variables)
 
-    def values(self, pairs: Json, wanted: Sequence[str]) -> dict[str, Index]:
+    def values(self, row: Json, wanted: Sequence[str]) -> dict[str, Index]:
         """Index terms for variables, by name."""
-        out = {str(n): self.certificate.argument(v, self.item.context.variables) for n, v in pairs}
-        need(out.keys() == set(wanted) and len(out) == len(pairs), "one value for each variable is expected")
+        need(type(row) is list and len(row) == len(wanted), "one value for each variable is expected")
+        return {n: self.certificate.argument(v, self.item.context.variables) for n, v in zip(wanted, row)}
+
+    def fresh(self, k: int, count: int) -> tuple[str, ...]:
+        """The variables that premise k has more than the item."""
+        out = self.premise_item(k).context.variables[len(self.item.context.variables) :]
+        need(len(out) == count, "one variable for each index is expected")
         return out
 
     def premise_item(self, k: int) -> Item:
