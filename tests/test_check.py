@@ -837,7 +837,7 @@ def test_it_imports_the_standard_library_only_and_evaluates_nothing() -> None:
 
 def test_a_person_can_read_it_in_an_evening() -> None:
     """All lines count: docstrings and blank ones too."""
-    assert len(LONE.read_text().splitlines()) <= 1_057
+    assert len(LONE.read_text().splitlines()) <= 1_000
 
 
 # -- the command -------------------------------------------------------------------------

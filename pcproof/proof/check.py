@@ -882,7 +882,11 @@ def show_index(i: Index, env: Sequence[str] = ()) -> str:
 
 
 def show_con(c: Con, env: Sequence[str] = ()) -> str:
-    return f"{show_index(c[1], env)} {dict(ge='>=', eq='=', ne='!=')[c[0]]} 0"
+    """The positive terms on the left, the others on the right."""
+    kind, (const, pairs) = c
+    left = max(const, 0), tuple(p for p in pairs if p[1] > 0)
+    right = max(-const, 0), tuple((a, -k) for a, k in pairs if k < 0)
+    return f"{show_index(left, env)} {dict(ge='>=', eq='=', ne='!=')[kind]} {show_index(right, env)}"
 
 
 def show(t: Term, env: tuple[str, ...] = ()) -> str:
