@@ -10,6 +10,7 @@ import contextlib
 import copy
 import hashlib
 import json
+import os
 import random
 import re
 import time
@@ -37,7 +38,8 @@ PROVED = [e.id for e in entries().values() if e.expected == "proved"]
 ATTACKED = ("prediction_fixed_point", "zil", "gamma_law", "backprop_gradient", "zil_dynamics")
 SHORT = (*ATTACKED, "learning_fixed_point", "zero_energy", "fixed_prediction_chain", "dag_step", "linear_solution")
 SAMPLE = 60
-WHOLE, MOST = ("learning_fixed_point",), 5_000
+WHOLE, MOST = ("learning_fixed_point",), int(os.environ.get("PCPROOF_EDITS", "5000"))
+PIECES = 4
 Edit = tuple[str, Callable[[], None], Callable[[], None]]
 
 
@@ -310,19 +312,35 @@ def test_every_rule_refuses_an_edit_of_an_item_of_its_own() -> None:
     assert not silent, silent
 
 
+def pieces(shard: str = os.environ.get("PCPROOF_SHARD", "1/1")) -> list[tuple[str, int]]:
+    """Each certificate in ``PIECES``, about equal in time; of shard k/n every n-th piece, from the k-th on."""
+    found = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", shard)
+    if not found or int(found[1]) > int(found[2]):
+        raise ValueError(f"PCPROOF_SHARD: k/n with k from 1 to n is expected, got {shard!r}")
+    return [(name, k) for name in PROVED for k in range(PIECES)][int(found[1]) - 1 :: int(found[2])]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PROVED)
-def test_every_single_edit(name: str) -> None:
+@pytest.mark.parametrize("name, piece", pieces())
+def test_every_single_edit(name: str, piece: int) -> None:
     """Every one of those in ``WHOLE``; of the others ``MOST`` or a few more, the same distance apart."""
     started, sweep = time.perf_counter(), Sweep(name)
     count = sum(1 for _ in edits(sweep.doc))
     step = 1 if name in WHOLE else 1 + count // MOST
-    refused, accepted = sweep.run(islice(edits(sweep.doc), random.Random(name).randrange(step), None, step))
+    first = random.Random(name).randrange(step) + piece * step
+    refused, accepted = sweep.run(islice(edits(sweep.doc), first, None, step * PIECES))
     seconds = round(time.perf_counter() - started)
-    print(f"{name}: {count} edits, {sum(refused.values())} refused, {len(accepted)} accepted in {seconds} s")
+    print(f"{name} {piece}: {count} edits, {sum(refused.values())} refused, {len(accepted)} accepted in {seconds} s")
     print(dict(refused.most_common()))
-    print("rules that refused nothing:", sorted({item["rule"] for item in sweep.doc["items"]} - set(refused)))
     assert not accepted, accepted
+
+
+def test_the_pieces_of_all_shards_are_all_pieces() -> None:
+    together = [p for k in (1, 2, 3) for p in pieces(f"{k}/3")]
+    assert sorted(together) == sorted(pieces("1/1")) and len(together) == PIECES * len(PROVED)
+    for wrong in ("", "0/3", "4/3", "1", "a/b"):
+        with pytest.raises(ValueError, match="PCPROOF_SHARD"):
+            pieces(wrong)
 
 
 @pytest.mark.parametrize("name", ATTACKED)
