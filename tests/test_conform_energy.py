@@ -187,6 +187,15 @@ def test_wrong_linear_equilibrium() -> None:
     assert not found.as_expected and "it is none" in found.text()
 
 
+def test_which_energy_is_said() -> None:
+    """One number for a batch fits nothing by itself: the factor has to be the same in every network."""
+    mean = functions(np.sin, np.cos)["energy"]
+    assert "not the usual" in conform_energy({"energy": lambda *a: mean(*a).mean()}).about
+    tanh = RIGHT["energy"]
+    assert "f = tanh" in conform_energy({"energy": lambda *a: tanh(*a).mean()}).about
+    assert conform_energy({"energy": lambda *a: 3 * tanh(*a)}).about.startswith("3 times 1/2 sum")
+
+
 def test_nearly_the_linear_equilibrium(capsys: pytest.CaptureFixture[str]) -> None:
     """dE/dx is small there, and still it is not the solution."""
     wrong = linear_with(lambda right: lambda *a: [1.0005 * v for v in right(*a)])

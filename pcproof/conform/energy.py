@@ -167,9 +167,15 @@ def _usual_fits(call: Caller, states: list[State]) -> list[tuple[str, bool, Any]
             f = usual(name, on_input)
             if name == "identity" and on_input:
                 continue
-            ratios = [_ratio(call, s, f) for s in deep]
-            if all(c is not None and c != 0 for c in ratios):
-                out.append((name, on_input, ratios[0]))
+            ratios = [(s.batch, _ratio(call, s, f)) for s in deep]
+            known = [(b, c) for b, c in ratios if c is not None and c != 0]
+            if len(known) < len(ratios):
+                continue
+            first = known[0][1]
+            if "energy" not in call.functions or any(
+                all(close(c, first * share(b), AGREE) for b, c in known) for share in (lambda b: 1, lambda b: 1 / b)
+            ):
+                out.append((name, on_input, first))
     return out
 
 
