@@ -45,7 +45,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 # -- in the gate a test that needs one of these must not be skipped ----------------------
 # what a reason for skipping says, by the word that PCPROOF_REQUIRE (a list with commas) has for it
-REASONS = {"torch": ("torch",), "coq": ("coqc",), "smt": ("z3", "cvc5")}
+REASONS = {"torch": ("torch",), "jax": ("jax",), "coq": ("coqc",), "smt": ("z3", "cvc5")}
 
 
 def _no_skip(report: Any) -> Any:

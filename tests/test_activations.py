@@ -274,3 +274,44 @@ def test_torch(name: str) -> None:
         assert f.value(x[:0]).shape == (0,)
     assert activation(torch.nn.functional.relu) is ACTIVATIONS["relu"]
     assert activation(torch.nn.ReLU) is ACTIVATIONS["relu"]
+
+
+@pytest.mark.torch
+@by_name
+def test_autograd_of_torch_through_the_value(f: Activation) -> None:
+    """At 0 too, where |x| in a stable form has a kink and f has none."""
+    torch = pytest.importorskip("torch")
+    x = torch.tensor([-6.0, -0.5, 0.0, 0.5, 6.0], dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(f.value(x).sum(), x)
+    assert torch.allclose(slope, f.derivative(x), rtol=1e-14, atol=1e-14), (slope, f.derivative(x))
+
+
+# -- JAX, where it is installed -------------------------------------------------------
+@by_name
+def test_jax(f: Activation) -> None:
+    """f and f' on arrays, under jit, and f differentiated by JAX."""
+    jax = pytest.importorskip("jax", reason="needs JAX")
+    from pcproof.conform.libraries import Jax
+
+    points = np.array([-1000.0, -6.0, -0.5, 0.0, 0.5, 6.0, 1000.0])
+    with Jax().precision():
+        for dtype, tolerance in ((np.float32, 2e-6), (np.float64, 1e-14)):
+            x = jax.numpy.asarray(points.astype(dtype))
+            slope = jax.grad(lambda v: f.value(v).sum())(x)
+            compiled = jax.jit(f.value)(x)
+            values = (
+                (f.value(x), f.value),
+                (compiled, f.value),
+                (f.derivative(x), f.derivative),
+                (slope, f.derivative),
+            )
+            for got, apply in values:
+                assert got.dtype == dtype and got.shape == x.shape
+                assert np.allclose(got, apply(points), rtol=tolerance, atol=tolerance), (got, apply(points))
+        assert f.value(jax.numpy.asarray([1, 2])).dtype == np.float64
+
+
+def test_jax_without_an_entry() -> None:
+    jax = pytest.importorskip("jax", reason="needs JAX")
+    with pytest.raises(ValueError, match="a table has no entry for ArrayImpl; expected a float"):
+        TableActivation(1).value(jax.numpy.zeros(2))

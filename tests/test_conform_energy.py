@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 
 from pcproof.cli import run
 from pcproof.conform import Unusable
-from pcproof.conform.energy import EnergyConformance, conform_energy, linear_equilibrium, slope, state, usual
+from pcproof.conform.energy import EnergyConformance, conform_energy
+from pcproof.conform.energy_states import linear_equilibrium, slope, state, usual
 
 Functions = dict[str, Callable[..., Any]]
 
@@ -150,19 +152,58 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 }  # fmt: skip
 
 
+def prints(code: str, under_test: Functions, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """What the script of a failing case prints: returned, expected."""
+    capsys.readouterr()
+    exec(code, dict(under_test))  # noqa: S102
+    returned, expected = capsys.readouterr().out.split("expected:")
+    assert returned.startswith("returned:")
+    return returned.removeprefix("returned:").strip(), expected.strip()
+
+
 @pytest.mark.parametrize("name", WRONG)
-def test_wrong(name: str) -> None:
+def test_wrong(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The cause is named, and the smallest case prints two different things."""
     other, cause = WRONG[name]
     found = look(**other)
     assert not found.as_expected and cause in found.text(), found.text()
+    assert found.smallest is not None and found.as_dict()["smallest"]["code"] in found.text() + "\n"
+    returned, expected = prints(found.smallest.code, {**RIGHT, **other}, capsys)
+    assert returned != expected, found.smallest.code
+    assert (
+        found.smallest.state.widths == (2, 2, 1, 1)[: len(found.smallest.state.widths)]
+        or max(found.smallest.state.widths) < 3
+    )
+
+
+def linear_with(equilibrium: Callable[[Any], Callable[..., Any]]) -> Functions:
+    linear = functions(lambda v: v, lambda v: v * 0 + 1)
+    return {**linear, "equilibrium": equilibrium(linear["equilibrium"])}
 
 
 def test_wrong_linear_equilibrium() -> None:
     """A fixed point of another energy is not called an equilibrium."""
-    linear = functions(lambda v: v, lambda v: v * 0 + 1)
-    right = linear["equilibrium"]
-    found = conform_energy({**linear, "equilibrium": lambda *a: [1.01 * v for v in right(*a)]})
+    found = conform_energy(linear_with(lambda right: lambda *a: [1.01 * v for v in right(*a)]))
     assert not found.as_expected and "it is none" in found.text()
+
+
+def test_which_energy_is_said() -> None:
+    """One number for a batch fits nothing by itself: the factor has to be the same in every network."""
+    mean = functions(np.sin, np.cos)["energy"]
+    assert "not the usual" in conform_energy({"energy": lambda *a: mean(*a).mean()}).about
+    tanh = RIGHT["energy"]
+    assert "f = tanh" in conform_energy({"energy": lambda *a: tanh(*a).mean()}).about
+    assert conform_energy({"energy": lambda *a: 3 * tanh(*a)}).about.startswith("3 times 1/2 sum")
+
+
+def test_nearly_the_linear_equilibrium(capsys: pytest.CaptureFixture[str]) -> None:
+    """dE/dx is small there, and still it is not the solution."""
+    wrong = linear_with(lambda right: lambda *a: [1.0005 * v for v in right(*a)])
+    found = conform_energy(wrong)
+    assert not found.as_expected and "it is off the solution of the linear equations by 0.0005" in found.text()
+    assert found.smallest is not None
+    returned, expected = prints(found.smallest.code, wrong, capsys)
+    assert returned != expected
 
 
 def test_closed_form_and_differences() -> None:
@@ -217,10 +258,20 @@ def infer_step(weights, activities, x, target, gamma):
 """
 
 
-def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def numbers(printed: str) -> list[float]:
+    return [float(v) for v in re.findall(r"-?\d+\.\d*", printed)]
+
+
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.py").write_text(FILE)
     assert run(["conform", str(tmp_path / "mine.py")]) == 1
     assert "1/B is hidden in it" in capsys.readouterr().out
+    monkeypatch.chdir(tmp_path)
+    assert run(["conform", "mine.py", "--json"]) == 1
+    case = json.loads(capsys.readouterr().out)["smallest"]
+    assert (case["function"], case["widths"], case["batch"]) == ("infer_step", [1, 1, 1], 2)
+    returned, expected = prints(case["code"], {}, capsys)
+    assert [2 * v for v in numbers(returned)] == pytest.approx(numbers(expected), rel=1e-9)
     (tmp_path / "mine.py").write_text(FILE.replace("gamma / len(x)", "gamma"))
     assert run(["conform", str(tmp_path / "mine.py"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["verdict"] == "as expected"

@@ -78,7 +78,7 @@ def _energy(what: str, arrays: str | None, seconds: float, as_json: bool) -> int
     functions = stated(vars(module(what)))
     if not functions:
         raise Unusable(f"{what} has none of {', '.join(NAMES)}; write {what}:FUNCTION for an update function")
-    found = conform_energy(functions, arrays=arrays, name=what, seconds=seconds)
+    found = conform_energy(functions, arrays=arrays, name=what, path=what, seconds=seconds)
     if as_json:
         print_json(found.as_dict())
     else:

@@ -26,149 +26,35 @@ from typing import Any
 
 import numpy as np
 
-from ..networks.activations import activation
 from .attacks import Finding
 from .compare import close, simple
-from .libraries import Library, library, used_by
-from .limits import Raised, Unusable, guarded
-from .oracle import given
-from .probes import Probe
-from .states import SETTLED, residuals
+from .energy_smallest import Check, Clauses, SmallestEnergy, smallest
+from .energy_states import (
+    AGREE,
+    SOLVED,
+    Caller,
+    Energy,
+    State,
+    factor,
+    left,
+    linear_equilibrium,
+    slope,
+    state,
+    stated_energy,
+    usual,
+)  # fmt: skip
+from .libraries import library, used_by
+from .limits import Unusable
+from .states import SETTLED
 from .subject import SECONDS
 
 NAMES = ("energy", "infer_step", "weight_update", "equilibrium")
 USUAL = ("identity", "tanh", "sigmoid", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu")
-AGREE = 1e-6  # relative; six of the nine digits of the differences
-STEP = 2.0**-10
 GAMMAS = (0.125, 0.5)
 NETWORKS = (
     ((2, 2), 1), ((2, 3), 2), ((1, 1, 1), 1), ((2, 3, 2), 1), ((2, 3, 2), 2), ((3, 2, 2), 3), ((2, 3, 2, 2), 2),
     ((2, 2, 3, 2, 1), 3),
 )  # fmt: skip
-
-Energy = Callable[[list[Any], list[Any], Any, Any], Any]
-
-
-@dataclass
-class State:
-    """A network with activities at random; errors have both signs."""
-
-    widths: tuple[int, ...]
-    batch: int
-    weights: list[Any]
-    hidden: list[Any]
-    x: Any
-    target: Any
-
-    def __str__(self) -> str:
-        return f"widths {'-'.join(map(str, self.widths))}, batch {self.batch}"
-
-    def sample(self, b: int) -> State:
-        """One sample of it."""
-        rows = slice(b, b + 1)
-        return State(self.widths, 1, self.weights, [h[rows] for h in self.hidden], self.x[rows], self.target[rows])
-
-
-def state(widths: tuple[int, ...], batch: int, seed: int = 0) -> State:
-    """The network of a seed; numbers of few bits."""
-    data = given(Probe(widths, batch, power=-1, seed=seed))
-    r = np.random.default_rng([seed, *widths, batch])
-    hidden = [r.integers(-24, 25, (batch, n)) / 16 + 1 / 64 for n in widths[1:-1]]
-    return State(widths, batch, data.weights, hidden, data.x, data.target)
-
-
-def usual(name: str, on_input: bool) -> Energy:
-    """F = 1/2 sum |x_k - W_k f(x_{k-1})|^2 of every sample; ``on_input``: f acts on the input as well."""
-    f = activation(name).value
-
-    def energy(weights: list[Any], hidden: list[Any], x: Any, target: Any) -> Any:
-        out = np.zeros(len(x))
-        sent = f(x) if on_input else x
-        for w, v in zip(weights, [*hidden, target]):
-            out = out + ((v - sent @ w.T) ** 2).sum(axis=1) / 2
-            sent = f(v)
-        return out
-
-    return energy
-
-
-@dataclass
-class Caller:
-    """The functions under test, on arrays of their library."""
-
-    functions: dict[str, Callable[..., Any]]
-    library: Library
-    seconds: float
-    changed: set[str] = field(default_factory=set)  # functions that write into their inputs
-
-    def __call__(self, name: str, s: State, *more: Any) -> Any:
-        lib = self.library
-        with lib.precision():
-            hidden = [] if name == "equilibrium" else [[lib.array(h.copy()) for h in s.hidden]]
-            data = [lib.array(s.x.copy()), lib.array(s.target.copy())]
-            arguments = [[lib.array(w.copy()) for w in s.weights], *hidden, *data]
-            try:
-                with guarded(self.seconds):
-                    out = self.functions[name](*arguments, *more)
-                found = self._understood(name, out, s)
-            except Raised as e:
-                raise Unusable(f"{name} {e} ({s})") from None
-            after = [*arguments[0], *(hidden[0] if hidden else []), *data]
-            before = [*s.weights, *(s.hidden if hidden else []), s.x, s.target]
-            if any(not np.array_equal(lib.numpy(a), b) for a, b in zip(after, before)):
-                self.changed.add(name)
-            return found
-
-    def _understood(self, name: str, out: Any, s: State) -> Any:
-        if name == "energy":
-            found = np.asarray(self.library.numpy(out), dtype=np.float64)
-            if found.shape not in ((), (s.batch,), (s.batch, 1)):
-                raise Raised(f"returned shape {found.shape}; expected ({s.batch},)")
-            found = found.reshape(-1) if found.shape == (s.batch, 1) else found
-            if not np.all(np.isfinite(found)):
-                raise Raised("returned a value that is not finite")
-            return found
-        if not isinstance(out, (list, tuple)):
-            raise Raised(f"returned {type(out).__name__}; expected a list")
-        shapes = [w.shape for w in s.weights] if name == "weight_update" else [(s.batch, n) for n in s.widths[1:-1]]
-        arrays = [np.asarray(self.library.numpy(a), dtype=np.float64) for a in out]
-        if [a.shape for a in arrays] != shapes:
-            raise Raised(f"returned shapes {[a.shape for a in arrays]}; expected {shapes}")
-        if not all(np.all(np.isfinite(a)) for a in arrays):
-            raise Raised("returned a value that is not finite")
-        return arrays
-
-
-# -- derivatives ------------------------------------------------------------------------------
-def slope(energy: Energy, s: State, which: str) -> list[Any]:
-    """dE/dx of the hidden layers ("hidden") or dE/dW ("weights"), E summed over the batch."""
-    out = []
-    for k, a in enumerate(getattr(s, which)):
-        d = np.zeros(a.shape)
-        for at in np.ndindex(*a.shape):
-            coarse, fine = (_difference(energy, s, which, k, at, h) for h in (STEP, STEP / 2))
-            d[at] = (4 * fine - coarse) / 3
-        out.append(d)
-    return out
-
-
-def _difference(energy: Energy, s: State, which: str, k: int, at: tuple[int, ...], h: float) -> float:
-    values = []
-    for sign in (1, -1):
-        arrays = [a.copy() for a in getattr(s, which)]
-        arrays[k][at] += sign * h
-        weights, hidden = (arrays, s.hidden) if which == "weights" else (s.weights, arrays)
-        values.append(float(np.sum(energy(weights, hidden, s.x, s.target))))
-    return (values[0] - values[1]) / (2 * h)
-
-
-def factor(a: list[Any], b: list[Any]) -> float | None:
-    """c with a = c b over all arrays together; None if there is none, or b is 0."""
-    p, q = (np.concatenate([np.ravel(v) for v in arrays] or [np.zeros(0)]) for arrays in (a, b))
-    if not len(q) or not float(q @ q):
-        return None
-    c = float(p @ q / (q @ q))
-    return c if np.max(np.abs(p - c * q)) <= AGREE * max(np.max(np.abs(p)), np.max(np.abs(q))) else None
 
 
 # -- the answer ---------------------------------------------------------------------------------
@@ -181,7 +67,7 @@ class EnergyConformance:
     about: str
     checked: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    where: list[str] = field(default_factory=list)
+    smallest: SmallestEnergy | None = None
     networks: int = len(NETWORKS)
     seconds: float = 0.0
 
@@ -197,24 +83,29 @@ class EnergyConformance:
             "verdict": "as expected" if self.as_expected else "not as expected", "authority": "sampled",
             "checked": self.checked,
             "findings": [{"name": f.name, "text": f.text, "fault": f.fault} for f in self.findings],
-            "networks": self.networks, "seconds": round(self.seconds, 3),
+            "networks": self.networks, "smallest": None if self.smallest is None else self.smallest.as_dict(),
+            "seconds": round(self.seconds, 3),
         }  # fmt: skip
 
     def text(self) -> str:
-        """The answer in a few lines."""
+        """The answer in a few lines, the smallest failing case as code."""
         out = [f"{self.name}: {'as expected' if self.as_expected else 'not as expected'}: {', '.join(self.functions)}"]
         out += [f"  energy: {self.about}", *(f"  holds: {c}" for c in self.checked)]
         out += [f"  {'' if f.fault else 'note: '}{f.name}: {f.text}" for f in self.findings]
         out.append(f"  {self.networks} networks of depth 1 to 4, batch 1 to 3, in float64; six digits have to agree")
+        if self.smallest is not None:
+            out += ["", self.smallest.text()]
         return "\n".join(out)
 
 
 def conform_energy(
-    functions: dict[str, Callable[..., Any]], *, arrays: str | None = None, name: str = "", seconds: float = SECONDS
-) -> EnergyConformance:
+    functions: dict[str, Callable[..., Any]], *, arrays: str | None = None, name: str = "", path: str = "",
+    seconds: float = SECONDS,
+) -> EnergyConformance:  # fmt: skip
     """Hold the functions of the contract against each other; ``Unusable`` if one of them cannot be judged.
 
     functions: by name, any subset of ``NAMES``.  arrays: "numpy", "torch", "jax"; None reads it off the functions.
+    path: the file that they come from, for the script of a failing case.
     """
     started = time.monotonic()
     unknown = [n for n in functions if n not in NAMES]
@@ -228,7 +119,7 @@ def conform_energy(
     states = [state(widths, batch, seed) for seed, (widths, batch) in enumerate(NETWORKS)]
     fits = _usual_fits(call, states)
     found = EnergyConformance(name, tuple(n for n in NAMES if n in functions), _about(call, fits))
-    energy = _stated(call) if "energy" in functions else usual(*fits[0][:2]) if fits else None
+    energy = stated_energy(call) if "energy" in functions else usual(*fits[0][:2]) if fits else None
     if "energy" in functions:
         _check_energy(call, states, found)
     if energy is None:
@@ -242,16 +133,29 @@ def conform_energy(
             _check_equilibrium(call, states, energy, fits[0] if fits else None, found)
     for which in sorted(call.changed):
         found.findings.append(Finding(which, "the call changes its inputs in place"))
+    if energy is not None and not found.as_expected:
+        text = "energy" if "energy" in functions else "usual({!r}, {})".format(*fits[0])
+        checks = _checks(Clauses(call, energy, text), found, bool(fits) and fits[0][0] == "identity")
+        found.smallest = smallest(call, checks, states, path)
     found.seconds = time.monotonic() - started
     return found
 
 
-def _stated(call: Caller) -> Energy:
-    def energy(weights: list[Any], hidden: list[Any], x: Any, target: Any) -> Any:
-        widths = (x.shape[1], *(len(w) for w in weights))
-        return call("energy", State(widths, len(x), weights, hidden, x, target))
-
-    return energy
+def _checks(of: Clauses, found: EnergyConformance, linear: bool) -> list[Check]:
+    """Those of the functions in which a fault was found."""
+    out: list[Check] = []
+    for name in dict.fromkeys(f.name for f in found.findings if f.fault):
+        if name == "energy":
+            out += [of.batch(), of.signs()]
+        elif name == "infer_step":
+            out += [of.step(g) for g in reversed(GAMMAS)]
+        elif name == "weight_update":
+            out.append(of.update())
+        else:
+            out += [of.settled(), of.closed_form()] if linear else [of.settled()]
+        if name in of.call.changed:
+            out.append(of.inputs(name))
+    return out
 
 
 def _usual_fits(call: Caller, states: list[State]) -> list[tuple[str, bool, Any]]:
@@ -263,9 +167,15 @@ def _usual_fits(call: Caller, states: list[State]) -> list[tuple[str, bool, Any]
             f = usual(name, on_input)
             if name == "identity" and on_input:
                 continue
-            ratios = [_ratio(call, s, f) for s in deep]
-            if all(c is not None and c != 0 for c in ratios):
-                out.append((name, on_input, ratios[0]))
+            ratios = [(s.batch, _ratio(call, s, f)) for s in deep]
+            known = [(b, c) for b, c in ratios if c is not None and c != 0]
+            if len(known) < len(ratios):
+                continue
+            first = known[0][1]
+            if "energy" not in call.functions or any(
+                all(close(c, first * share(b), AGREE) for b, c in known) for share in (lambda b: 1, lambda b: 1 / b)
+            ):
+                out.append((name, on_input, first))
     return out
 
 
@@ -279,7 +189,7 @@ def _ratio(call: Caller, s: State, f: Energy) -> float | None:
     if "weight_update" in call.functions:
         return factor(call("weight_update", s), slope(f, s, "weights"))
     at = State(s.widths, s.batch, s.weights, call("equilibrium", s), s.x, s.target)
-    return 1.0 if _left(f, at) <= SETTLED else None
+    return 1.0 if left(f, at) <= SETTLED else None
 
 
 def _about(call: Caller, fits: list[tuple[str, bool, Any]]) -> str:
@@ -415,15 +325,6 @@ def _swept(s: State, energy: Energy, got: list[Any], order: Any, gamma: float) -
     return True
 
 
-def _left(energy: Energy, s: State) -> float:
-    """Largest |dE/dx|, by that at activities near those of a forward pass (all 0)."""
-    if not s.hidden:
-        return 0.0
-    zero = State(s.widths, s.batch, s.weights, [h * 0 for h in s.hidden], s.x, s.target)
-    now, start = (max(float(np.max(np.abs(d))) for d in slope(energy, t, "hidden")) for t in (s, zero))
-    return now / start if start else now
-
-
 def _check_equilibrium(
     call: Caller, states: list[State], energy: Energy, fit: tuple[str, bool, Any] | None, found: EnergyConformance
 ) -> None:
@@ -431,7 +332,7 @@ def _check_equilibrium(
     linear = fit is not None and fit[0] == "identity"
     for s in (s for s in states if s.hidden):
         at = State(s.widths, s.batch, s.weights, call("equilibrium", s), s.x, s.target)
-        residual = _left(energy, at)
+        residual = left(energy, at)
         if residual > SETTLED:
             text = f"dE/dx is {residual:.3g} of what it is with all activities 0 ({s})"
             found.findings.append(Finding("equilibrium", f"it is none: {text}"))
@@ -441,31 +342,10 @@ def _check_equilibrium(
             exact = linear_equilibrium(s)
             gap = max(gap, max(float(np.max(np.abs(a - b)) / np.max(np.abs(b))) for a, b in zip(at.hidden, exact)))
     found.checked.append(f"dE/dx vanishes at the equilibrium (at most {worst:.2g} of that with all activities 0)")
-    if linear and gap <= SETTLED:
+    if linear and gap <= SOLVED:
         found.checked.append(f"it is the solution of the linear equations (off by {gap:.2g} at most)")
     elif linear:
         found.findings.append(Finding("equilibrium", f"it is off the solution of the linear equations by {gap:.3g}"))
-
-
-def linear_equilibrium(s: State) -> list[Any]:
-    """The one state with dF/dx = 0 of a linear network, from the linear equations."""
-    from ..testing.cases import Data
-
-    sizes = s.widths[1:-1]
-    fs = [activation("identity")] * len(s.weights)
-    out = [np.zeros((s.batch, n)) for n in sizes]
-    for b in range(s.batch):
-        one = s.sample(b)
-        data = Data(one.weights, None, one.x, one.target, fs)
-
-        def force(v: Any, data: Data = data) -> Any:
-            return np.concatenate(residuals(data, list(np.split(v, np.cumsum(sizes)[:-1]))))
-
-        constant = force(np.zeros(sum(sizes)))
-        matrix = np.stack([force(e) - constant for e in np.eye(sum(sizes))], axis=1)
-        for k, part in enumerate(np.split(np.linalg.solve(matrix, -constant), np.cumsum(sizes)[:-1])):
-            out[k][b] = part
-    return out
 
 
 def stated(names: dict[str, Any]) -> dict[str, Callable[..., Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -110,7 +110,8 @@ class Jax(Library):
 
         if name == "identity":
             return lambda x: x
-        table = {"tanh": jnp.tanh, "square": jnp.square, "sigmoid": jax.nn.sigmoid, "relu": jax.nn.relu}
+        table = {"tanh": jnp.tanh, "square": jnp.square, "gelu": partial(jax.nn.gelu, approximate=False)}
+        table["gelu_tanh"] = jax.nn.gelu
         return table.get(name) or getattr(jax.nn, name, None)
 
     def precision(self) -> AbstractContextManager[Any]:

@@ -19,7 +19,8 @@ elu'(0) = alpha, as in PyTorch.
 ``TableActivation``    arbitrary f and f', exact in every field
 =====================  ==========================================================
 
-SymPy is imported on first use, torch only if the input is a tensor.
+SymPy is imported on first use, torch and JAX only if the input is one of their
+arrays.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import sys
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import cache, cached_property, partial, reduce
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -92,13 +94,22 @@ class _NumPy:
         return np.full_like(x, value)
 
 
-class _Torch:
+class _Differentiable:
+    """What autograd has to differentiate rightly at 0, where f has no kink and |x| has one."""
+
+    where: Callable[[Any, Any, Any], Any]
+
+    def abs(self, x: Any) -> Any:
+        return self.where(x >= 0, x, -x)
+
+
+class _Torch(_Differentiable):
     """The same on torch tensors; whoever has a tensor has imported torch."""
 
     def __init__(self) -> None:
         torch = sys.modules["torch"]
         self.exp, self.expm1, self.log1p = torch.exp, torch.expm1, torch.log1p
-        self.tanh, self.abs, self.erfc, self.where = torch.tanh, torch.abs, torch.erfc, torch.where
+        self.tanh, self.erfc, self.where = torch.tanh, torch.erfc, torch.where
         self.constant = torch.full_like
 
     @staticmethod
@@ -113,6 +124,31 @@ class _Torch:
 @cache
 def _torch_operations() -> _Torch:
     return _Torch()
+
+
+class _Jax(_Differentiable):
+    """The same on JAX arrays, those that ``jit`` and ``grad`` trace included."""
+
+    def __init__(self) -> None:
+        jax = import_module("jax")
+        self.jnp = jnp = import_module("jax.numpy")
+        self.exp, self.expm1, self.log1p = jnp.exp, jnp.expm1, jnp.log1p
+        self.tanh, self.erfc, self.where = jnp.tanh, jax.scipy.special.erfc, jnp.where
+        self.constant = jnp.full_like
+
+    def negative_part(self, x: Any) -> Any:
+        return self.where(x <= 0, x, 0)
+
+    def positive_part(self, x: Any) -> Any:
+        return self.where(x >= 0, x, 0)
+
+    def floats(self, x: Any) -> Any:
+        return x if self.jnp.issubdtype(x.dtype, self.jnp.floating) else x * 1.0
+
+
+@cache
+def _jax_operations() -> _Jax:
+    return _Jax()
 
 
 class _Exact:
@@ -285,7 +321,9 @@ class SymbolicActivation(Activation):
             return self._numpy(order, x if isinstance(x, np.floating) else np.float64(x))
         module = type(x).__module__.partition(".")[0]
         if module == "torch" or hasattr(x, "__torch_function__"):
-            return self._torch(order, x)
+            return self._with(_torch_operations(), order, x)
+        if module in ("jax", "jaxlib"):
+            return self._with(_jax_operations(), order, _jax_operations().floats(x))
         if module == "sympy":
             return self.sympy(x) if order == 0 else self.sympy_derivative(x)
         if isinstance(x, int) and not self.exact:
@@ -297,8 +335,7 @@ class SymbolicActivation(Activation):
         out = _NumPy.constant(x, out) if isinstance(out, float) else np.asarray(out, dtype=x.dtype)
         return out[()] if isinstance(x, np.generic) else out
 
-    def _torch(self, order: int, x: Any) -> Any:
-        o = _torch_operations()
+    def _with(self, o: _Torch | _Jax, order: int, x: Any) -> Any:
         out = self._float_code[order](x, o)
         return o.constant(x, out) if isinstance(out, float) else out
 
