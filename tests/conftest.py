@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -66,3 +68,28 @@ def pytest_runtest_makereport() -> Generator[None, Any, Any]:
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, Any, Any]:
     return _no_skip((yield))
+
+
+# -- the long test of rules by chance runs in shards; here is their sum --------------------
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    counts: dict[str, Counter[str]] = {"verdicts": Counter(), "unknown": Counter(), "refused": Counter()}
+    rules: list[str] = []
+    seconds = longest = 0.0
+    for report in (r for outcome in ("passed", "failed") for r in terminalreporter.stats.get(outcome, [])):
+        for one in (json.loads(value) for name, value in report.user_properties if name == "chance"):
+            for what, count in counts.items():
+                count.update(one[what])
+            rules += one["rules"]
+            seconds, longest = seconds + one["seconds"], max(longest, one["longest"])
+    n = sum(counts["verdicts"].values())
+    if not n:
+        return
+    write = terminalreporter.write_line
+    terminalreporter.section("rules by chance")
+    write(f"{n} rules: " + ", ".join(f"{v} {k}" for k, v in sorted(counts["verdicts"].items())))
+    write(f"unknown: {100 * counts['verdicts']['unknown'] / n:.2f} %; {seconds:.0f} s, the longest {longest:.1f} s")
+    for what in ("unknown", "refused"):
+        for reason, v in counts[what].most_common():
+            write(f"  {what}, {reason}: {v} ({100 * v / n:.2f} %)")
+    for source in rules:
+        write(f"-- unknown\n{source}")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import random
 import re
+import time
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,10 +20,13 @@ from test_hostile import check as first_difference
 from test_hostile import mine, random_net, rebuilt, run, theirs
 
 from pcproof import prove
+from pcproof.language.terms import App, subterms
 from pcproof.rules.equations import RuleError
 
 NETS = 12  # exact instances against which a proof is held
 DEPTHS = (1, 2, 3, 4, 5, 7)
+SHARDS = 16  # of the long test: pytest -m slow -n 16 -k two_thousand tests/test_chance.py
+DRAWN = 3600
 
 
 @dataclass
@@ -32,10 +38,16 @@ class Tally:
     kinds: Counter[str] = field(default_factory=Counter)
     unknown: list[str] = field(default_factory=list)
     instances: int = 0
+    seconds: list[float] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 
     def share(self) -> float:
         return self.verdicts["unknown"] / max(1, sum(self.verdicts.values()))
+
+    def as_dict(self) -> dict[str, object]:
+        """Counts, for the sum over shards that conftest prints."""
+        counts = {"verdicts": self.verdicts, "unknown": self.kinds, "refused": self.refused}
+        return {**counts, "rules": self.unknown, "seconds": sum(self.seconds), "longest": max(self.seconds, default=0)}
 
     def __str__(self) -> str:
         n = sum(self.verdicts.values())
@@ -45,6 +57,17 @@ class Tally:
         lines += [f"    {' | '.join(departures(s))}" for s in self.unknown]
         lines += [f"  refused, {k}: {v}" for k, v in self.refused.most_common()]
         return "\n".join(lines)
+
+
+def reason(result) -> str:
+    """Where the proof of an unknown stopped: what the tactic said, or the symbols of the goal that is left open."""
+    if result.open_goal is None or result.note:
+        return re.sub(r"[0-9]+", "n", result.note)[:80] or "no tactic applies"
+    sides = (result.open_goal.lhs, result.open_goal.rhs)
+    words = {s.name for side in sides for s in subterms(side) if isinstance(s, App)}
+    known = [n for n in ("x", "theta", "mu", "eps", "y", "delta") if n in words]
+    others = ["parameters"] * bool(words - set(known) - {"f", "df", "s_in", "s_out", "w"})
+    return "open goal about " + (", ".join(known + others) or "numbers")
 
 
 def departures(source: str) -> list[str]:
@@ -95,7 +118,9 @@ def judge(source: str, tally: Tally) -> str:
         return "refused"
     if source in tally.seen:
         return "again"
+    started = time.perf_counter()
     result = prove(claim)
+    tally.seconds.append(time.perf_counter() - started)
     if result.verdict == "proved":
         different, looked = differs(source, NETS)
         assert not different, f"PROVED, and differs from backprop:\n{source}"
@@ -105,23 +130,33 @@ def judge(source: str, tally: Tally) -> str:
         confirm(source, result.counterexample)
     else:
         different, _ = differs(source, 4 * NETS)
-        tally.kinds["a counterexample exists" if different else "no difference is known"] += 1
+        tally.kinds[f"{'a counterexample exists' if different else 'no difference is known'}; {reason(result)}"] += 1
         tally.unknown.append(source)
     tally.verdicts[result.verdict] += 1
     tally.seen.add(source)
     return result.verdict
 
 
-def attack(count: int, most: int = 4) -> Tally:
-    """``count`` rules by chance; a failing one is shrunk by hypothesis."""
-    tally = Tally()
+def owner(source: str) -> int:
+    """The shard that judges a rule."""
+    return zlib.crc32(source.encode()) % SHARDS
+
+
+def draw(count: int, most: int, use: Callable[[str], object]) -> None:
+    """``count`` rules by chance, the same ones every time; a failing one is shrunk by hypothesis."""
 
     @settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck))
     @given(rules(most))
     def one(source: str) -> None:
-        judge(source, tally)
+        use(source)
 
     one()
+
+
+def attack(count: int, most: int = 4, shard: int | None = None) -> Tally:
+    """Verdicts on ``count`` rules by chance, or on those of one shard."""
+    tally = Tally()
+    draw(count, most, lambda source: judge(source, tally) if shard is None or owner(source) == shard else None)
     print(tally)
     return tally
 
@@ -134,10 +169,24 @@ def test_rules_by_chance():
 
 
 @pytest.mark.slow
-def test_two_thousand_rules_by_chance():
-    tally = attack(2800)
-    assert sum(tally.verdicts.values()) >= 2000
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_two_thousand_rules_by_chance(shard, record_property):
+    """Every shard draws the same rules and judges those whose checksum is its own: no rule is judged twice."""
+    tally = attack(DRAWN, shard=shard)
+    record_property("chance", json.dumps(tally.as_dict()))
+    assert sum(tally.verdicts.values()) >= 2000 / SHARDS
     assert tally.share() <= 0.2, "\n".join(tally.unknown)
+
+
+def test_shards_share_the_rules_out():
+    """Together they judge what one alone would judge, each rule once."""
+    alone: list[str] = []
+    draw(120, 4, alone.append)
+    parts: list[list[str]] = [[] for _ in range(SHARDS)]
+    for n, part in enumerate(parts):
+        draw(120, 4, lambda source, n=n, part=part: part.append(source) if owner(source) == n else None)
+    assert sorted(x for part in parts for x in part) == sorted(alone)
+    assert sum(map(bool, parts)) > SHARDS // 2
 
 
 def test_every_ingredient_is_understood_by_itself():
