@@ -131,6 +131,25 @@ def contradiction() -> Proof:
     return Proof(kernel, (kernel.distinct(both, Eq(a, ZERO)),), {})
 
 
+def unguarded() -> Proof:
+    """Definitions of one case that holds everywhere: of no index, of one, and in a recursion."""
+    k = qvar("k")
+    everywhere = Case((), App("a"))
+    body = Add(App("two", (k,)), Sum(size("n", k), App("two", (k,))))
+    groups = (
+        (Definition("constant", (), (everywhere,)),),
+        (Definition("alone", ("k",), (everywhere,)),),
+        (
+            Definition("one", ("k",), (Case((), body),), (Idx(1),)),
+            Definition("two", ("k",), (everywhere,), (Idx(0),)),
+        ),
+    )
+    symbols = {d.name: Symbol(d.name, "defined", len(d.params)) for g in groups for d in g}
+    kernel = Kernel(Theory({"n": 1}, (), {"a": Symbol("a", "parameter"), **symbols}, groups))
+    goals = [kernel.unfold(Context(("k",)), App(n, (k,) * s.arity), 0) for n, s in symbols.items()]
+    return Proof(kernel, tuple(goals), {})
+
+
 # -- the text -----------------------------------------------------------------
 def test_every_rule_of_the_kernel_has_a_script_and_is_used() -> None:
     assert set(SCRIPTS) == set(RULES)
@@ -408,7 +427,7 @@ def test_a_written_file_stands_alone(tmp_path: Path) -> None:
 
 
 @needs_coqc
-@pytest.mark.parametrize("make", [zoo, contradiction])
+@pytest.mark.parametrize("make", [zoo, contradiction, unguarded])
 def test_coqc_accepts_every_kind_of_step(make: Any) -> None:
     found = accept(json.loads(make().text))
     assert found.verdict == ACCEPTED, found.detail

@@ -8,24 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .diff import DiffError, varies
 from .index import Bound, Idx
-from .signature import Case, Definition, Theory
+from .signature import DEFINED, Case, Definition, Theory
 from .terms import ZERO, Add, App, Inv, Mul, Sum, Term, add, mul, neg, shift, shift_index
 
 
 def tangent(theory: Theory, t: Term, moving: Mapping[str, str]) -> Term:
-    """d/ds of ``t`` where each symbol X in ``moving`` has the derivative ``moving[X]``."""
+    """d/ds of ``t`` where each symbol X in ``moving`` has the derivative ``moving[X]``; what depends on none has 0.
+
+    Raises DiffError for a defined symbol that depends on X and is not in ``moving``, for a function without
+    derivatives, and for a power or a comparison with 0 of what varies.
+    """
+    if not any(varies(theory, t, name) for name in moving):
+        return ZERO
     if isinstance(t, App):
         if t.name in moving:
             return App(moving[t.name], t.idx)
         symbol = theory.symbols[t.name]
+        if symbol.kind == DEFINED:
+            raise DiffError(f"{t.name!r} varies with {_named(theory, t, moving)}, and no derivative of it is given")
         parts = []
         for k, lam in enumerate(t.args):
             inner = tangent(theory, lam.body, moving)
             if inner is ZERO:
                 continue
             if not symbol.derivatives:
-                raise ValueError(f"{t.name!r} has no derivative")
+                raise DiffError(f"{t.name!r} has no derivative")
             up = shift(App(symbol.derivatives[k], t.idx, t.args), lam.arity)
             assert isinstance(up, App)
             own = tuple(Idx.of(Bound(lam.arity - 1 - p)) for p in range(lam.arity))
@@ -48,7 +57,11 @@ def tangent(theory: Theory, t: Term, moving: Mapping[str, str]) -> Term:
         return ZERO if body is ZERO else Sum(t.bound, body)
     if isinstance(t, Inv):
         return neg(mul(t, t, tangent(theory, t.arg, moving)))
-    return ZERO
+    raise DiffError(f"no rule to differentiate {type(t).__name__}, which varies with {_named(theory, t, moving)}")
+
+
+def _named(theory: Theory, t: Term, moving: Mapping[str, str]) -> str:
+    return ", ".join(repr(name) for name in moving if varies(theory, t, name))
 
 
 def tangent_definition(theory: Theory, d: Definition, name: str, moving: Mapping[str, str]) -> Definition:

@@ -251,7 +251,8 @@ class TheoryText:
         if recursive:
             steps.append(f"rewrite eval{number}_eq. cbn [body{number}].")
         steps += ["refine (eq_trans (if_false _ _ _ _) _); [arith|]."] * k
-        steps.append("refine (eq_trans (if_true _ _ _ _) _); [arith|].")
+        if guards:  # a case without guard is no choice, and stands without one once it is unfolded
+            steps.append("refine (eq_trans (if_true _ _ _ _) _); [arith|].")
         steps.append(f"go{number}." if recursive else "exact eq_refl.")
         proof = "\n  ".join(steps)
         return f"Lemma {name} (p : params) (A : theory_ok p) :\n  {claim}.\nProof.\n  {proof}\nQed."
