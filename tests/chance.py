@@ -16,6 +16,7 @@ x, mu, eps, y, theta, l, t, L, gamma, alpha = net.symbols("x mu eps y theta l t 
 lam, kappa = net.parameter("lam"), net.parameter("kappa")
 p, q = net.parameter("p", per="layer"), net.parameter("q", per="layer")
 g = net.parameter("g", per="time")
+d, m = net.parameter("d", per="unit"), net.parameter("m", per="pair")
 R = matrix(net, "R")
 E = Sum(sq(x[l] - mu[l]) / 2, (l, 0, L - 1))
 F = {energy}{regulariser}
@@ -37,6 +38,9 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
         "Sum(sq(x[l] - mu[l]) / 2, (l, 1, L - 1)) + kappa * Sum(sq(x[l] - mu[l]) / 2, (l, 0, 0))",
         "Sum(sq(x[l] - mu[l]) / 2, (l, 0, 0)) + kappa * Sum(sq(x[l] - mu[l]) / 2, (l, 1, L - 1))",
         "Sum(gamma**l * sq(x[l] - mu[l]) / 2, (l, 0, L - 1))",
+        "Sum(sq(x[l] - mu[l], d[l]) / 2, (l, 0, L - 1))",
+        "sq(x[0] - mu[0]) / 2 + Sum(sq(x[l] - mu[l], d[l]) / 2, (l, 1, L - 1))",
+        "sq(x[0] - mu[0]) / 2 + Sum(sq(x[l] - mu[l], m[l]) / 2, (l, 1, L - 1))",
         "-E",
     ),
     "regulariser": (
@@ -69,7 +73,20 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
         "eps[l] * F.diff(x[l])",
         "0 * x[l]",
     ),
-    "step_size": ("1", "gamma", "2", '"1/2"', "p[l]", "g[t]", "gamma**l", "(-1)", "(1 + g[t] - g[l - 1])", "kappa / 2"),
+    "step_size": (
+        "1",
+        "gamma",
+        "2",
+        '"1/2"',
+        "p[l]",
+        "g[t]",
+        "gamma**l",
+        "(-1)",
+        "(1 + g[t] - g[l - 1])",
+        "kappa / 2",
+        "d[l]",
+        "1 / d[l]",
+    ),
     "drift": (
         "",
         " - lam * x[l]",
@@ -81,6 +98,9 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
         " + sq(theta[l]) * eps[l]",
         " - lam * act(eps[l])",
         " + g[t] * eps[l]",
+        " - d[l] * eps[l]",
+        " + m[l] @ eps[l]",
+        " + lam * (m[l] @ (x[l] - mu[l]) - d[l] * (x[l] - y[l]))",
     ),
     "change": (
         "-alpha * F.diff(theta[l + 1])",
@@ -116,6 +136,7 @@ RECIPES: tuple[Mapping[str, str], ...] = (
     {"step": INGREDIENTS["step"][6], "held": "True"},
     {"energy": INGREDIENTS["energy"][3], "change": INGREDIENTS["change"][2]},
     {"order": "weights-first", "change": INGREDIENTS["change"][3]},
+    {"energy": INGREDIENTS["energy"][8], "step_size": "1 / d[l]"},
 )
 
 

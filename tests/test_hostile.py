@@ -393,6 +393,8 @@ class Sc:
     __rmul__ = __mul__
 
     def __truediv__(s, o):
+        if isinstance(o, Fd):
+            return o.inverse() * s
         o = Sc.of(o)
         return Sc(lambda e, S: mul(s.f(e, S), inv(o.f(e, S))))
 
@@ -490,8 +492,14 @@ class Fd:
 
     __rmul__ = __mul__
 
+    def inverse(s):
+        return Fd(s.kind, s.layer, lambda e, S, u: inv(s.f(e, S, u)))
+
     def __truediv__(s, o):
-        return s * (1 / Sc.of(o))
+        return s * (o.inverse() if isinstance(o, Fd) else 1 / Sc.of(o))
+
+    def __rtruediv__(s, o):
+        return s.inverse() * o
 
 
 class Words:
@@ -518,7 +526,10 @@ def shape(kind, S, layer):
     return [(i,) for i in range(n[layer - 1])]
 
 
-def sq(v):
+def sq(v, precision=None):
+    if precision is not None:
+        return Sum((precision @ v if isinstance(precision, OfPairs) else precision * v) * v)
+
     def f(e, S):
         out = Fr(0)
         for u in shape(v.kind, S, v.layer.f(e)):
@@ -529,7 +540,9 @@ def sq(v):
     return Sc(f)
 
 
-def Sum(body, span):
+def Sum(body, span=None):
+    if span is None:
+        return Sc(lambda e, S: total(body.f(e, S, u) for u in shape(body.kind, S, body.layer.f(e))))
     var, lo, hi = span
     lo = Ix.of(lo)
     hi = Ix.of(hi)
@@ -541,6 +554,13 @@ def Sum(body, span):
         return out
 
     return Sc(f)
+
+
+def total(values):
+    out = Fr(0)
+    for v in values:
+        out = add(out, v)
+    return out
 
 
 def act(v):
@@ -598,6 +618,28 @@ class Par:
         return Sc(lambda e, S: S.net.par(s.name, k.f(e)))
 
 
+class OfUnits(Par):
+    def __getitem__(s, k):
+        k = Ix.of(k)
+        return Fd("state", k, lambda e, S, u: S.net.par(s.name, k.f(e), u[1]))
+
+
+class OfPairs(Par):
+    def __init__(s, name, layer=None):
+        s.name, s.layer = name, layer
+
+    def __getitem__(s, k):
+        return OfPairs(s.name, Ix.of(k))
+
+    def __matmul__(s, v):
+        def f(e, S, u):
+            at = s.layer.f(e)
+            n = range(S.net.n[at])
+            return total(mul(S.net.par(s.name, at, u[1], j), v.f(e, S, (u[0], j))) for j in n)
+
+        return Fd("state", s.layer, f)
+
+
 class MyNet:
     def __init__(s, bias=False):
         s.bias = bias
@@ -616,7 +658,9 @@ class MyNet:
         return tuple(out) if len(out) > 1 else out[0]
 
     def parameter(s, n, per=""):
-        return Par(n) if per else Sc(lambda e, S: S.net.par(n))
+        if per:
+            return {"unit": OfUnits, "pair": OfPairs}.get(per, Par)(n)
+        return Sc(lambda e, S: S.net.par(n))
 
 
 class MyRule:

@@ -119,7 +119,7 @@ class Network:
         return out[0] if len(out) == 1 else out
 
     def parameter(self, name: str, *, per: str = "") -> Any:
-        """A new real parameter; ``per="layer"`` or ``per="time"`` gives one that is indexed."""
+        """A new real parameter; one for each layer, time, unit or pair of units of a layer if ``per`` says so."""
         from ..rules.surface import parameter
 
         return parameter(self, name, per)

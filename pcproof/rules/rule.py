@@ -141,7 +141,7 @@ class Rule:
                 n,
                 "parameter",
                 arity,
-                shape="scalar" if not arity else "layer or time",
+                shape=("scalar", "layer or time", "layer, unit", "layer, unit, unit")[arity],
                 meaning=MEANINGS.get(n, "parameter of the rule"),
             )
             for n, arity in sorted(used)
@@ -313,10 +313,13 @@ def divisors(e: Equations) -> dict[str, Statement]:
         if any(isinstance(s, App) and s.name not in parameters for s in subterms(base)):
             continue
         if isinstance(base, App):
-            # an indexed parameter at every layer or time
-            index = tuple(qvar("m") for _ in base.idx)
-            guards = tuple(ge(m, 0) for m in index)
-            out[f"{base.name}_nonzero"] = Statement(("m",) * len(index), guards, Ne(App(base.name, index), ZERO))
+            # an indexed parameter at every layer or time, and at every unit
+            names = ("m", "k")[: len(base.idx)]
+            index = tuple(qvar(n) for n in names)
+            guards: tuple[Con, ...] = tuple(ge(m, 0) for m in index)
+            if len(index) == 2:
+                guards = (ge(index[0], 0), le(index[0], L), *span(index[1], 0, width(index[0])))
+            out[f"{base.name}_nonzero"] = Statement(names, guards, Ne(App(base.name, index), ZERO))
         elif not free_vars(base) and any(isinstance(s, App) for s in subterms(base)):
             out[f"divisor_{len(out) + 1}_nonzero"] = Statement((), (), Ne(base, ZERO))
     return out

@@ -108,7 +108,9 @@ class Scalar:
 
     __rmul__ = __mul__
 
-    def __truediv__(self, other: object) -> Scalar:
+    def __truediv__(self, other: object) -> Any:
+        if isinstance(other, Field):
+            return other.__rtruediv__(self)
         return Scalar(self.net, mul(self.term, _reciprocal(self._lift(other))))
 
     def __rtruediv__(self, other: object) -> Scalar:
@@ -210,7 +212,13 @@ class Field:
     __rmul__ = __mul__
 
     def __truediv__(self, other: object) -> Field:
+        if isinstance(other, Field):
+            self._join(other)
+            return self._with(_expanded(self.term, _reciprocal(_divisor(other))))
         return self._with(_expanded(self.term, _reciprocal(_factor(other))))
+
+    def __rtruediv__(self, other: object) -> Field:
+        return self._with(_expanded(_factor(other), _reciprocal(_divisor(self))))
 
     def __repr__(self) -> str:
         return repr(self.term)
@@ -223,6 +231,13 @@ def _factor(value: object) -> Term:
     if isinstance(value, Field):
         raise RuleError("a layer quantity cannot be divided by; divide by a number or a parameter")
     return value.term if isinstance(value, Scalar) else number(value)
+
+
+def _divisor(v: Field) -> Term:
+    """What may be divided by unit by unit: one parameter that has an entry for each unit."""
+    if not isinstance(v, UnitParameter):
+        raise RuleError("a layer quantity cannot be divided by; divide by a number or a parameter")
+    return v.term
 
 
 def _reciprocal(term: Term) -> Term:
@@ -243,6 +258,26 @@ def _expanded(a: Term, b: Term) -> Term:
     left = a.args if isinstance(a, Add) else (a,)
     right = b.args if isinstance(b, Add) and any(isinstance(s, Iverson) for s in subterms(b)) else (b,)
     return add(*(mul(q, p) for p in left for q in right))
+
+
+class UnitParameter(Field):
+    """A parameter with an entry for each unit, as a quantity of its layer: ``p[l]``."""
+
+
+class Matrix:
+    """A parameter that is a matrix over the units of one layer: ``P[l]``; ``P[l] @ v`` is its product with v."""
+
+    def __init__(self, net: Network, name: str, layer: Idx) -> None:
+        self.net, self.name, self.layer = net, name, layer
+
+    def __matmul__(self, v: object) -> Field:
+        if not isinstance(v, Field) or v.kind != "state" or v.layer != self.layer:
+            raise RuleError(f"{self!r} @ v takes a quantity of the units of layer {self.layer!r}, got {short(v)}")
+        entry = App(self.name, (self.layer, qvar("i"), qvar("j")))
+        return v._with(_Sum(width(self.layer), close(mul(entry, subst(v.term, {"i": qvar("j")})), "j")))
+
+    def __repr__(self) -> str:
+        return f"{self.name}[{self.layer!r}]"
 
 
 class Symbols:
@@ -271,17 +306,35 @@ class Symbols:
 
 
 class Parameters:
-    """A parameter that depends on the layer or the time: ``gamma[l]``, ``gamma[t]``."""
+    """A parameter that depends on the layer or the time (``gamma[l]``, ``gamma[t]``), on units or on pairs of them."""
 
-    def __init__(self, net: Network, name: str) -> None:
-        self.net, self.name = net, name
+    def __init__(self, net: Network, name: str, per: str = "layer") -> None:
+        self.net, self.name, self.per = net, name, per
 
-    def __getitem__(self, index: object) -> Scalar:
-        return Scalar(self.net, App(self.name, (Idx.of(index),)))  # type: ignore[arg-type]
+    def __getitem__(self, index: object) -> Any:
+        try:
+            at = Idx.of(index)  # type: ignore[arg-type]
+        except TypeError:
+            raise RuleError(f"{self.name}[...] takes an index such as l or L - l, got {short(index)}") from None
+        if self.per == "unit":
+            return UnitParameter(self.net, "state", at, App(self.name, (at, qvar("i"))))
+        if self.per == "pair":
+            return Matrix(self.net, self.name, at)
+        return Scalar(self.net, App(self.name, (at,)))
 
 
-def sq(v: Field) -> Scalar:
-    """Squared norm, summed over samples and units."""
+def sq(v: Field, precision: object = None) -> Scalar:
+    """Squared norm, summed over samples and units; ``precision``: weighed by a parameter of units or of pairs.
+
+    ``sq(v, p[l])`` is the sum of p_i v_i^2, ``sq(v, P[l])`` the sum of P_ij v_i v_j.
+    """
+    if precision is not None:
+        if not isinstance(precision, (UnitParameter, Matrix)):
+            raise RuleError(f'a precision is a parameter per="unit" or per="pair", like p[l]; got {short(precision)}')
+        if not isinstance(v, Field) or v.kind != "state" or v.layer != precision.layer:
+            what = f"{v._where()}" if isinstance(v, Field) else short(v)
+            raise RuleError(f"a precision of layer {precision.layer!r} weighs a quantity of that layer, not {what}")
+        return Sum((precision @ v if isinstance(precision, Matrix) else precision * v) * v)
     if not isinstance(v, Field) or v.kind != "state":
         if isinstance(v, Field):
             kind = next(k for k in v.net.kinds if k.name == v.kind)
@@ -319,8 +372,15 @@ def _sum_units(term: Term, units: tuple[str, ...], bounds: tuple[Idx, ...]) -> T
     return term
 
 
-def Sum(body: Scalar, span: tuple[object, object, object]) -> Scalar:
-    """Sum of ``body`` over (l, first, last), both ends included as in SymPy."""
+def Sum(body: Union[Scalar, Field], span: tuple[object, object, object] | None = None) -> Scalar:
+    """Sum of ``body`` over (l, first, last), both ends included as in SymPy.
+
+    Without a range, the sum of a layer quantity over its samples and units.
+    """
+    if span is None:
+        if not isinstance(body, Field) or body.kind != "state":
+            raise RuleError(f"Sum without a range takes a quantity of the units of a layer, got {short(body)}")
+        return Scalar(body.net, _sum_units(body.term, ("b", "i"), (B, width(body.layer))))
     if not isinstance(body, Scalar):
         raise RuleError(f"Sum takes a number such as sq(x[l]), got {body!r}")
     try:
@@ -358,7 +418,10 @@ def indicator_parts(term: Term) -> list[Guarded]:
 
 
 def parameter(net: Network, name: str, per: str = "") -> Any:
-    """A real parameter of a rule of one's own; ``per`` is "", "layer" or "time"."""
+    """A real parameter of a rule of one's own; ``per`` is "", "layer", "time", "unit" or "pair".
+
+    "unit": one number for each unit of each layer; "pair": a matrix over the units of each layer.
+    """
     taken = {
         "x",
         "mu",
@@ -385,6 +448,6 @@ def parameter(net: Network, name: str, per: str = "") -> Any:
         raise RuleError(f"{name!r} already has a meaning in this network; choose another name")
     if name == "alpha" and per:
         raise RuleError("alpha is backprop's learning rate, one number; give one that varies another name")
-    if per not in ("", "layer", "time"):
-        raise RuleError(f'per must be "layer" or "time", got {per!r}')
-    return Parameters(net, name) if per else Scalar(net, App(name))
+    if per not in ("", "layer", "time", "unit", "pair"):
+        raise RuleError(f'per must be "layer", "time", "unit" or "pair", got {per!r}')
+    return Parameters(net, name, per) if per else Scalar(net, App(name))

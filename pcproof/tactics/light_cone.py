@@ -17,14 +17,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import product
 from typing import Any, cast
 
 from ..language.evaluate import EvaluationError, Evaluator, Mod, Model
-from ..language.index import Idx, eq, ge, le, lt, qvar
+from ..language.index import Con, Idx, eq, ge, le, lt, qvar, span
 from ..language.random_model import random_model
 from ..language.signature import Eq, Statement, Theory
 from ..language.terms import ONE, ZERO, App, Inv, Mul, Num, Pow, Term, free_vars, mul, subterms
-from ..networks.network import L
+from ..networks.network import L, width
 from ..proof.kernel import Context, Kernel, Theorem
 from ..rules.equations import EVERY_STEP, VELOCITY, Equations, moment
 from .goals import Stuck, Tools, prove_equation
@@ -178,24 +179,19 @@ class Cone:
     # -- front ------------------------------------------------------------------
     def factor(self, when: Idx, first: int = 0) -> Term | None:
         """c(l) with eps^l = c(l) delta^l at the time ``when`` from layer ``first`` on, as the model has it."""
-        ratios = []
-        for layer in range(first, PROBE_DEPTH):
+        ratios = {}
+        for layer, unit in product(range(first, PROBE_DEPTH), range(2)):
             time = self.probe.index(when, {"l": layer})
             if time < 0:
                 return None
-            env = {"t": time, "l": layer, "b": 0}
-            found = set()
-            for unit in range(2):
-                e = self._value(App("eps", (t, l, b, i)), {**env, "i": unit})
-                d = self._value(App("delta", (l, b, i)), {**env, "i": unit})
-                if not isinstance(e, Mod) or not isinstance(d, Mod) or d == 0:
-                    return None
-                found.add(e / d)
-            if len(found) != 1:
+            env = {"t": time, "l": layer, "b": 0, "i": unit}
+            e = self._value(App("eps", (t, l, b, i)), env)
+            d = self._value(App("delta", (l, b, i)), env)
+            if not isinstance(e, Mod) or not isinstance(d, Mod) or d == 0:
                 return None
-            ratios.append(found.pop())
+            ratios[layer, unit] = e / d
         for candidate in self.candidates():
-            if all(self._value(candidate, {"l": n}) == r for n, r in enumerate(ratios, first)):
+            if all(self._value(candidate, {"l": n, "i": u}) == r for (n, u), r in ratios.items()):
                 return candidate
         return None
 
@@ -207,7 +203,7 @@ class Cone:
         return list(dict.fromkeys((own, l)))
 
     def candidates(self) -> Iterator[Term]:
-        """Powers of the scalars that the rule's step contains."""
+        """Powers of the scalars that the rule's step contains, and what a unit's own step is divided by."""
         yield ONE
         scalars: list[Term] = []
         for c in self.e.step:
@@ -225,6 +221,8 @@ class Cone:
         for a in scalars:
             for c2 in scalars:
                 yield Pow(mul(a, c2), l)
+        inverses = [s for c in self.e.step for s in subterms(c.value) if isinstance(s, Inv) and "i" in free_vars(s)]
+        yield from (s for s in dict.fromkeys(inverses) if free_vars(s) <= {"l", "i"})
 
     def front(self) -> None:
         """The error of layer l where the wave arrives: the rule's ``front`` recursion, or c(l) delta^l.
@@ -245,7 +243,9 @@ class Cone:
                 self.lemmas.found["output error"] = self.output_error()
             tools = Tools(self.lemmas.all(), eager=self.timed, lazy=self.static)
             rhs = c if own else d if c is ONE else Mul(c, d)
-            guards = (ge(t, 0), ge(l, first), lt(l, L), eq(t, when))
+            guards: tuple[Con, ...] = (ge(t, 0), ge(l, first), lt(l, L), eq(t, when))
+            if "i" in free_vars(c) and not own:
+                guards = (*guards, *span(i, 0, width(l)))  # a parameter of units is not 0 where there are units
             claim = Statement(("t", "l", "b", "i"), guards, Eq(lhs, rhs))
             try:
                 (th,) = induct(self.k, [claim], [l], tools)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from ..language.fold import Binding, match
 from ..language.index import Idx, QVar, qvar
 from ..language.signature import Eq, Ne, Statement
-from ..language.terms import ZERO, Add, Inv, Mul, Num, Term, subst
+from ..language.terms import ZERO, Add, Inv, Mul, Num, Sum, Term, subst
 from ..proof.kernel import Context, Kernel, Theorem
-from .normal import ring_to
-from .rewrite import both, then
+from .normal import normalize, ring_to
+from .rewrite import both, inside, then
 
 MOST_STEPS = 60  # replacements in one term; beyond it the term is left as it stands
 
@@ -76,11 +76,14 @@ class Reducer:
     def _once(self, ctx: Context, t: Term, known: Sequence[_Known]) -> Theorem | None:
         k = self.k
         if isinstance(t, Add):
-            parts = [self._once(ctx, a, known) if isinstance(a, Mul) else None for a in t.args]
+            parts = [self._once(ctx, a, known) if isinstance(a, (Mul, Sum)) else None for a in t.args]
             if all(p is None for p in parts):
                 return None
             th = k.congruence(ctx, t, [both(k, ctx, a, p) for a, p in zip(t.args, parts)])
             return then(k, th, ring_to(k, ctx, th.rhs))
+        if isinstance(t, Sum):
+            summed = inside(k, lambda c, body: self._once(c, body, known), ctx, t)
+            return None if summed is None else then(k, summed, normalize(k, ctx, summed.rhs))
         if not isinstance(t, Mul):
             return None
         for one in known:
@@ -94,7 +97,11 @@ class Reducer:
                 th = k.ring(ctx, t, grouped)
                 th = k.trans(th, k.congruence(ctx, grouped, [equation, *(k.refl(ctx, r) for r in rest)]))
                 return then(k, th, ring_to(k, ctx, th.rhs))
-        return None
+        parts = [self._once(ctx, a, known) if isinstance(a, Sum) else None for a in t.args]
+        if all(p is None for p in parts):
+            return None
+        th = k.congruence(ctx, t, [both(k, ctx, a, p) for a, p in zip(t.args, parts)])
+        return then(k, th, normalize(k, ctx, th.rhs))
 
 
 def _places(one: _Known, factors: Sequence[Term]) -> Iterator[tuple[frozenset[int], dict[str, Idx]]]:
