@@ -15,11 +15,20 @@ error of an equilibrium at the output is a solution.
 """
 
 from pcproof.catalogue import Entry
-from pcproof.rules import linear, linear_landscape, linear_learning, linear_limits, linear_origin, linear_saddles
+from pcproof.rules import (
+    linear,
+    linear_landscape,
+    linear_learning,
+    linear_limits,
+    linear_neighbours,
+    linear_origin,
+    linear_saddles,
+)
 
 ORDER = 27
 
 INNOCENTI = "Innocenti et al. 2024"
+MILLIDGE = "Millidge et al. 2022"
 SONG = "Song et al. 2024"
 WB = "Whittington & Bogacz 2017"
 
@@ -100,9 +109,32 @@ ENTRIES = (
     Entry(
         id="linear_normal_equations",
         title="Linear network: the gradient by one layer is 0 where its normal equations hold",
-        source="Millidge et al. 2022",
+        source=MILLIDGE,
         equation="T-1",
         claim=linear_landscape.normal_equations,
+    ),
+    Entry(
+        id="linear_precision_normal",
+        title="Linear network with a variance of each layer: one layer's gradient is 0 where its normal equations hold",
+        source=MILLIDGE,
+        equation="T-1 with precisions, Pi_l = 1 / v^l",
+        claim=linear_neighbours.normal_equations,
+    ),
+    Entry(
+        id="linear_forward_limit",
+        title="Linear network: a layer of small variance settles at its prediction, up to a constant times the ratio",
+        source=MILLIDGE,
+        equation="T-1, forward limit",
+        claim=linear_neighbours.forward_limit,
+        note="no limit is taken: the constant is a polynomial in the weights and the neighbours' activities",
+    ),
+    Entry(
+        id="linear_target_limit",
+        title="Linear network: a layer of large variance settles at the target of target propagation, up to 1 / ratio",
+        source=MILLIDGE,
+        equation="T-1, target-propagation limit",
+        claim=linear_neighbours.target_limit,
+        note="the weights are inverted by V, given; no limit is taken",
     ),
     Entry(
         id="linear_envelope",

@@ -35,7 +35,15 @@ OTHERS: dict[str, Callable[[Equations], Claim]] = {
     "gamma_law": gamma_law,
 }
 
-STATIC_OTHERS = ("energy_gradient", "backprop_gradient", "zil", "zil_bias", "zil_chain", "zero_energy")
+STATIC_OTHERS = (
+    "energy_gradient",
+    "linear_precision_normal",  # the gradient where layers have variances
+    "backprop_gradient",
+    "zil",
+    "zil_bias",
+    "zil_chain",
+    "zero_energy",
+)
 
 
 def _others(entry: Entry, equations: Equations) -> dict[str, Callable[[Equations], Claim]]:

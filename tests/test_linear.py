@@ -14,14 +14,22 @@ from pcproof.catalogue import entries
 from pcproof.language.evaluate import Evaluator, Model
 from pcproof.language.index import ge, qvar
 from pcproof.language.signature import Claim, Eq, Le, Statement, Tangent
-from pcproof.language.terms import ZERO, Add, App, add, mul
+from pcproof.language.terms import ZERO, Add, App, Mul, add, mul
 from pcproof.networks.network import B, L
 from pcproof.refute.confirm import Judge
 from pcproof.refute.models import check_instance
 from pcproof.refute.search import Limits, refute
 from pcproof.refute.table import REFUTED, STILL_TRUE
 from pcproof.result import Refuted, scope
-from pcproof.rules import linear, linear_landscape, linear_learning, linear_limits, linear_origin, linear_saddles
+from pcproof.rules import (
+    linear,
+    linear_landscape,
+    linear_learning,
+    linear_limits,
+    linear_neighbours,
+    linear_origin,
+    linear_saddles,
+)
 from pcproof.rules.linear import Linear
 from pcproof.tactics.goals import Stuck
 from pcproof.tactics.prover import prove_claim
@@ -236,6 +244,67 @@ def test_a_saddle_has_two_layers_of_weights() -> None:
     claim = linear_saddles.critical()
     shallow = replace(claim.theory, assumptions=(ge(L, 1),))
     assert isinstance(api.refute(replace(claim, theory=shallow, script=None)), Refuted)
+
+
+# -- one layer with its neighbours held ------------------------------------------------------
+LIMITS = {
+    "linear_forward_limit": linear_neighbours.forward_limit,
+    "linear_target_limit": linear_neighbours.target_limit,
+}
+
+
+@pytest.mark.parametrize("id", LIMITS)
+def test_the_limit_is_not_reached(id: str) -> None:
+    """Without its remainder the identity is false."""
+    claim = LIMITS[id]()
+    exact = claim.goals[0].relation
+    assert isinstance(exact, Eq) and isinstance(exact.rhs, Add)
+    wrong = replace(claim.goals[0], relation=Eq(exact.lhs, exact.rhs.args[0]))
+    with pytest.raises(Stuck):
+        prove_claim(replace(claim, goals=(wrong, claim.goals[1])))
+    assert refute(replace(claim, goals=(wrong,), script=None), Limits(seconds=30)).counterexample is not None
+
+
+#: (weight, ratio, what the bound must not be multiplied by)
+TOO_SMALL: dict[str, Callable[[Fraction], tuple[Fraction, Fraction, Fraction]]] = {
+    "linear_forward_limit": lambda s: (Fraction(1, 2), s, s**2),
+    "linear_target_limit": lambda s: (Fraction(2), 1 / s, s**2),
+}
+
+
+@pytest.mark.parametrize("id", LIMITS)
+@pytest.mark.parametrize("small, factor", [(2, None), (Fraction(1, 4), 2)])
+def test_the_bound_cannot_be_smaller(id: str, small: Fraction, factor: int | None) -> None:
+    """Nor be without the ratio, nor half: x^1 at rest between x^2 = 0 and x^0 = 1, one unit each."""
+    claim = LIMITS[id]()
+    weight, ratio, squared = TOO_SMALL[id](Fraction(small))
+    rest = ratio * weight / (1 + ratio * weight**2)
+    parameters = {
+        "theta": lambda layer, i, j: weight,
+        "v": lambda layer: ratio if layer == 1 else 1,
+        "V": lambda i, j: 1 / weight,
+        "x": lambda layer, b, i: (1, rest, 0)[layer],
+    }
+    sizes = {"L": 2, "B": 1, "m": 1, "n": lambda layer: 1}
+    run = Evaluator(claim.theory, Model(sizes=sizes, parameters=parameters))  # type: ignore[arg-type]
+    where = {"b": 0, "i": 0}
+    assert run.value(App("gx", (1, b, i)), where) == 0
+    exact, low = claim.goals[0].relation, claim.goals[1].relation
+    assert isinstance(exact, Eq) and isinstance(low, Le)
+    assert run.value(exact.lhs, where) == run.value(exact.rhs, where)
+    off, bound = run.value(low.lhs, where), run.value(low.rhs, where)
+    assert bound / (factor or squared) < off <= bound
+
+
+@pytest.mark.parametrize("goal", [1, 2])
+def test_the_normal_equations_have_the_ratio_of_precisions(goal: int) -> None:
+    """Those of equal variances are false."""
+    claim = linear_neighbours.normal_equations()
+    equal = linear_landscape.normal_equations().goals[0].relation
+    relation = claim.goals[goal].relation
+    assert isinstance(equal, Eq) and isinstance(relation, Eq)
+    wrong = replace(claim.goals[goal], relation=Eq(relation.lhs, equal.rhs))
+    assert refute(replace(claim, goals=(wrong,), script=None), Limits(seconds=30)).counterexample is not None
 
 
 # -- under attack: those whose equilibria take longer to solve for than test_attack.py has -----

@@ -260,12 +260,17 @@ def rates_script(k: Kernel, claim: Claim) -> Out:
     lemmas, found = equilibrium_script(k, claim)
     gradient = claim.goals[-1].relation
     assert isinstance(gradient, Tangent)
+    return lemmas, [*found, energy_tangent(k, gradient)]
+
+
+def energy_tangent(k: Kernel, gradient: Tangent) -> Theorem:
+    """gx is the gradient of the energy with variances."""
     ctx, cuts = Context(), (Idx(1), L)
     th = Differentiator(k, "x")(ctx, gradient.term)
     assert isinstance(th.relation, Tangent)
     written = converted(k, ctx, gradient.tangent, {"gx"}, cuts)  # before the equilibrium says that gx is 0
     same = prove_pairing(k, ctx, th.relation.tangent, written.rhs, Tools(), cuts)
-    return lemmas, [*found, k.tangent_convert(th, k.trans(same, k.sym(written)))]
+    return k.tangent_convert(th, k.trans(same, k.sym(written)))
 
 
 def solution_script(k: Kernel, claim: Claim) -> Out:
