@@ -583,6 +583,24 @@ def test_a_file_with_another_premise_is_not_accepted(change: Any) -> None:
     assert "does not prove what the certificate states" in found.detail, found.detail
 
 
+@pytest.mark.parametrize(
+    "more, why",
+    [
+        ("Definition t0 := I.", "calls nothing 't0'"),
+        ("Definition everything := I.", "calls nothing 'everything'"),
+        ("Lemma Exported : True.\nProof.\n  exact I.\nQed.", "calls nothing 'Exported'"),
+        ("Module Exported.", "no sentence of the exporter"),
+        ("Lemma s9999 : True.\nProof.\n  exact I.", "does not end"),
+        ("(* ", "stands after the prelude"),
+        ('Notation "0" := I.', "stands after the prelude"),
+        ("Print Assumptions certified.", "no sentence of the exporter"),
+    ],
+)
+def test_a_file_cannot_speak_for_what_is_put_to_coqc_after_it(more: str, why: str) -> None:
+    """What the file has to hold is stated after it: none of those names are its own, and nothing is left open."""
+    assert why in fault(f"{export(certificate('learning_fixed_point'))}\n{more}\n")
+
+
 @needs_coqc
 def test_a_file_that_proves_something_else_is_not_accepted() -> None:
     data = certificate("learning_fixed_point")

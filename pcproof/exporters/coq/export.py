@@ -10,7 +10,7 @@ import json
 
 from . import names
 from .prelude import PRELUDE
-from .step import lemma
+from .step import held, lemma
 from .steps import Steps
 from .terms import CoqError, Json, Texts, tabled
 from .theory import TheoryText
@@ -87,9 +87,8 @@ def _theorem(texts: Texts, data: Json) -> str:
         s = g["statement"]
         vs = [names.variable(v) for v in s["for"]]
         gs = [f"g{k}" for k in range(len(s["where"]))]
-        held = "".join(f"(conj {x} " for x in gs) + "I" + ")" * len(gs)
         bound = " ".join([*vs, *gs])
-        proof = " ".join([lemma(int(g["item"])), "p A H", *vs, held])
+        proof = " ".join([lemma(int(g["item"])), "p A H", *vs, held(gs)])
         proofs.append(f"(fun {bound} => {proof})" if bound else f"({proof})")
     term = proofs[-1]
     for p in reversed(proofs[:-1]):

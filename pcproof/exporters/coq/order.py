@@ -42,5 +42,4 @@ def le_square(s: Step) -> list[str]:
 
 
 def le_sum(s: Step) -> list[str]:
-    (name,) = s.fresh(0)
-    return [*s.opened(), f"apply zsum_le; intros {name} r1 r2; cbv beta.", *s.under(0, [name])]
+    return s.summed("zsum_le", (s.claim[1], s.claim[2]))

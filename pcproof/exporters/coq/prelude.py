@@ -39,6 +39,10 @@ Lemma zsum_empty n f : (n <= 0)%Z -> zsum n f = 0.
 Proof. intros H. unfold zsum. replace (Z.to_nat n) with 0%nat by lia. reflexivity. Qed.
 Lemma zsum_single n f v : n = 1%Z -> f 0%Z = v -> zsum n f = v.
 Proof. intros -> <-. unfold zsum. simpl. ring. Qed.
+Lemma lt_after j n : (j < n)%Z -> (0 <= - j + n - 1)%Z.
+Proof. lia. Qed.
+Lemma lt_before j n : (j < n)%Z -> (0 <= n - j - 1)%Z.
+Proof. lia. Qed.
 Lemma nsum_split n m f : nsum (m + n) f = nsum m f + nsum n (fun j => f (j + Z.of_nat m)%Z).
 Proof.
   induction n; simpl nsum; [rewrite Nat.add_0_r; ring|].

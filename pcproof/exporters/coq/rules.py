@@ -46,8 +46,7 @@ def congruence(s: Step) -> list[str]:
 
 
 def sum_congruence(s: Step) -> list[str]:
-    (name,) = s.fresh(0)
-    return [*s.opened(), f"apply zsum_ext; intros {name} r1 r2; cbv beta.", *s.under(0, [name])]
+    return s.summed("zsum_ext", (s.claim[1], s.claim[2]))
 
 
 def argument_congruence(s: Step) -> list[str]:
@@ -94,12 +93,9 @@ def ring(s: Step) -> list[str]:
 
     claim = f"{go(s.claim[1])} = {go(s.claim[2])}"
     tactic = "field" if fractions else "ring"
-    if not atoms:
-        return [f"assert (E_ : {claim}) by {tactic}.", "exact E_."]
-    return [
-        f"assert (E_ : forall {' '.join(atoms.values())} : R, {claim}) by (intros; {tactic}).",
-        f"exact (E_ {' '.join(s.side(n) for n in atoms)}).",
-    ]
+    if atoms:
+        claim = f"forall {' '.join(atoms.values())} : R, {claim}"
+    return [f"exact ({' '.join([s.identity(claim, tactic), *map(s.side, atoms)])})."]
 
 
 def power_zero(s: Step) -> list[str]:

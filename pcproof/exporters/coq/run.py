@@ -1,7 +1,7 @@
 """coqc on an exported certificate: does it accept, and on which axioms does the theorem rest?
 
-The theorem is asked for from outside: a second file (``stated``) says anew, from the certificate, what the first one
-has to hold, and closes it with what that one proved; the axioms are those of the second file.
+The theorem is asked for from outside: sentences after the file (``stated``) say anew, from the certificate, what it has
+to hold, and close it with what it proved; the axioms are those of these sentences.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def accept(data: Json, timeout: float = TIMEOUT, processes: Processes | None = N
     """coqc's verdict on a certificate.
 
     timeout: seconds for coqc.  Accepted: the exported file compiles, it holds what the certificate states (as coqc is
-    asked anew in a second file, and as ``coq_reader`` reads the first), and all axioms are allowed ones.  Rejected:
+    asked anew after it, and as ``coq_reader`` reads the first), and all axioms are allowed ones.  Rejected:
     one of these says no.  Unknown: out of time, coqc gave up, or the exporter has no words for the certificate.  Not
     run: there is no coqc.
     """
@@ -165,17 +165,15 @@ def accept_text(data: Json, text: str, timeout: float = TIMEOUT, processes: Proc
         return says(REJECTED, f"not given to coqc: {bad}")
     processes = processes or Processes()
     with tempfile.TemporaryDirectory(prefix="pcproof-coq-") as folder:
-        output = ""
-        for name, source in ((MODULE, text), ("Stated", stated(data))):
-            path = Path(folder) / f"{name}.v"
-            path.write_text(source, encoding="utf-8", newline="\n")
-            status, output, errors = processes.coqc(path, timeout - (time.perf_counter() - started))
-            if status is None:
-                return says(UNKNOWN, f"coqc did not finish within {timeout:g} s")
-            if status < 0 or GAVE_UP.search(errors):
-                return says(UNKNOWN, f"coqc gave up (exit status {status}): {_sentence(errors)}")
-            if status != 0:
-                return says(REJECTED, _explain(errors, source, data if name == MODULE else None))
+        path = Path(folder) / f"{MODULE}.v"
+        path.write_text(f"{text}\n{stated(data)}", encoding="utf-8", newline="\n")
+        status, output, errors = processes.coqc(path, timeout - (time.perf_counter() - started))
+    if status is None:
+        return says(UNKNOWN, f"coqc did not finish within {timeout:g} s")
+    if status < 0 or GAVE_UP.search(errors):
+        return says(UNKNOWN, f"coqc gave up (exit status {status}): {_sentence(errors)}")
+    if status != 0:
+        return says(REJECTED, _explain(errors, text, data))
     axioms = assumptions(output)
     if axioms is None:
         return says(REJECTED, "the answer of Print Assumptions was not understood")
@@ -212,19 +210,19 @@ def _sentence(errors: str) -> str:
     return words[:200] + ("..." if len(words) > 200 else "")
 
 
-def _explain(errors: str, source: str, data: Json | None) -> str:
+def _explain(errors: str, text: str, data: Json) -> str:
     """One sentence from coqc's error, with the item at which it stopped."""
     place = re.search(r"line (\d+), characters", errors)
     where = ""
-    if place is not None and data is not None:
-        above = source.splitlines()[: int(place.group(1))]
-        found = [m for m in (re.match(r"(?:Lemma|Theorem|Definition) (\w+)", x) for x in above) if m is not None]
-        if found:
+    if place is not None:
+        lines, line = text.splitlines(), int(place.group(1))
+        found = [m for m in (re.match(r"(?:Lemma|Theorem|Definition) (\w+)", x) for x in lines[:line]) if m is not None]
+        if line > len(lines):
+            where = ": the file does not prove what the certificate states"
+        elif found:
             name = found[-1].group(1)
             item = re.fullmatch(r"s(\d+)", name)
             where = f" at {name}"
             if item is not None:
                 where = f" at item {item.group(1)} (rule {data['items'][int(item.group(1))]['rule']})"
-    elif data is None:
-        where = ": the file does not prove what the certificate states"
     return f"coqc stopped{where}: {_sentence(errors)}"

@@ -1,8 +1,10 @@
-"""The second file: what the first one has to hold, stated anew from the certificate.
+"""What is put to coqc after an exported file: what it has to hold, stated anew from the certificate.
 
 The parameters are any values of the listed kinds; every case of every definition is an equation that holds; every
-direction moves what it says; and from the listed premises, spelled out, follow the goals.  The proofs are the first
-file's; if its definitions, premises or theorem say anything else, this file does not compile.
+direction moves what it says; and from the listed premises, spelled out, follow the goals.  The proofs are the
+file's; if its definitions, premises or theorem say anything else, these sentences do not compile.  Coqc, which takes
+longer to start than to read them, is not started anew: ``sentences`` sees to it that the file ends all that it begins,
+changes no notation and takes none of the names used here.
 """
 
 from __future__ import annotations
@@ -14,17 +16,14 @@ from .terms import Json, Texts, arrow, tabled
 from .theory import TheoryText, conjunction
 
 MODULE = "Exported"
-HEAD = f"""Require Import Reals ZArith Bool.
-From Certificate Require Import {MODULE}.
-Local Open Scope R_scope."""
 
 
 def stated(data: Json) -> str:
-    """The whole text; what it prints at the end are the axioms of everything in it."""
+    """The sentences; what they print at the end are the axioms of everything in them."""
     data = tabled(data)
     texts = Texts(data)
     theory = TheoryText(texts)
-    parts = [HEAD]
+    parts = []
     known = []
     for k, (claim, proof) in enumerate(_claims(data, texts, theory)):
         known.append(f"t{k}")

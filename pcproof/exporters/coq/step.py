@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from . import names
 from .terms import CoqError, Json
-from .theory import pattern
 
 if TYPE_CHECKING:
     from .steps import Steps
@@ -27,6 +26,11 @@ def context(number: int) -> str:
     return f"x{number}"
 
 
+def held(proofs: Values) -> str:
+    """A context, from proofs of its parts."""
+    return "(fun G_ k_ => " + " ".join(["k_", *proofs]) + ")"
+
+
 class Step:
     """One item."""
 
@@ -40,18 +44,25 @@ class Step:
         self.number: int = item["context"]
         self.context: Json = steps.contexts[self.number]
         self.variables = steps.variables(self.number)
+        #: lemmas that the script rests on
+        self.before: list[str] = []
+
+    def identity(self, claim: str, tactic: str) -> str:
+        """The lemma that says this of any real numbers; written once, however many items use it."""
+        known = self.steps.identities
+        if claim not in known:
+            known[claim] = f"r{len(known)}"
+            self.before.append(f"Lemma {known[claim]} : {claim}.\nProof.\n  intros; {tactic}.\nQed.")
+        return known[claim]
 
     def enter(self) -> list[str]:
         return [f"intros {' '.join([*self.variables, 'C'])}."]
 
     def opened(self) -> list[str]:
         """Everything that the context says, by name."""
-        parts = pattern(self.steps.facts(self.number))
-        return [f"pose proof C as C_; unfold {context(self.number)} in C_; destruct C_ as {parts}.", self.facts]
-
-    @property
-    def facts(self) -> str:
-        return self.theory.open_facts
+        parts = self.steps.facts(self.number)
+        lines = [f"refine (C _ (fun {' '.join(parts)} => _))."] if parts else []
+        return [*lines, self.theory.open_facts] if self.theory.facts else lines
 
     def row(self, n: int) -> Json:
         return self.texts.table[n]
@@ -64,23 +75,55 @@ class Step:
     def all(self) -> list[str]:
         return [self.same(k) for k in range(len(self.item["premises"]))]
 
-    def enters(self, number: int, values: Values, inner: bool = True) -> list[str]:
+    def enters(
+        self, number: int, values: Values, inner: bool = True, more: Mapping[str, str] | None = None
+    ) -> list[str]:
         """K: a context holds at these values; its local hypotheses are the first of those known here.
 
-        ``inner``: the variables of this context keep their names.
+        ``inner``: the variables of this context keep their names.  ``more``: proofs of further guards.
         """
-        c = self.steps.contexts[number]
-        proofs = []
-        for g in c["where"]:
-            known = inner and g in self.context["where"]
-            proofs.append(f"exact g{self.context['where'].index(g)}" if known else "arith")
-        proofs += [f"exact h{k}" for k in range(len(c["given"]))]
-        holes = "".join("(conj _ " for _ in proofs) + "I" + ")" * len(proofs)
+        proofs = [f"exact {q}" if q else "arith" for q in self._proofs(number, inner, more or {})]
+        holes = held(["_"] * len(proofs))
         goals = f"; [{' | '.join(proofs)}]" if proofs else ""
         return [
             f"assert (K : {' '.join([context(number), 'p', *values])}).",
-            f"{{ unfold {context(number)}; refine {holes}{goals}. }}",
+            f"{{ refine {holes}{goals}. }}",
         ]
+
+    def _proofs(self, number: int, inner: bool, more: Mapping[str, str]) -> list[str]:
+        """A proof of each part of a context, "" where it takes arithmetic."""
+        c, known = self.steps.contexts[number], self.context["where"]
+        guards = [
+            f"g{known.index(g)}" if inner and g in known else more.get(self.texts.guard(g), "") for g in c["where"]
+        ]
+        return [*guards, *(f"h{k}" for k in range(len(c["given"])))]
+
+    def inside(self, name: str, bound: Json) -> dict[str, str]:
+        """What r1 and r2 say of an index that goes from 0 up to a bound, as guards say it."""
+        n = self.texts.index(bound)
+        return {
+            f"(0 <= {name})%Z": "r1",
+            f"(0 <= (- {name} + {n} - 1)%Z)%Z": "(lt_after _ _ r2)",
+            f"(0 <= ({n} - {name} - 1)%Z)%Z": "(lt_before _ _ r2)",
+        }
+
+    def summed(self, rule: str, sides: tuple[int, int]) -> list[str]:
+        """From premise 0, which speaks of one summand, by a lemma about two sums that differ in their summands."""
+        (name,) = self.fresh(0)
+        (_, bound, one), (_, _, two) = (self.row(n) for n in sides)
+        premise = self.item["premises"][0]
+        part = self.steps.items[premise]
+        more = self.inside(name, bound)
+        proofs = self._proofs(part["context"], True, more)
+        bodies = [self.texts.term(n, "p", (name,)) for n in (one, two)]
+        if all(proofs) and bodies == [self.side(n) for n in part["claim"][1:]]:
+            used = f"{lemma(premise)} p A H {' '.join([*self.variables, name])} {held(proofs)}"
+            functions = " ".join(self.texts.function(n) for n in (one, two))
+            whole = f"({rule} {self.texts.index(bound)} {functions} (fun {name} r1 r2 => {used}))"
+            parts = self.steps.facts(self.number)
+            return [f"exact (C _ (fun {' '.join(parts)} => {whole}))." if parts else f"exact {whole}."]
+        start = f"apply {rule}; intros {name} r1 r2; cbv beta."
+        return [*self.opened(), start, *self.under(0, [name], more)]
 
     def other(self, k: int, values: Values, inner: bool = True) -> list[str]:
         """Finish with premise k, which stands in another context."""
@@ -88,11 +131,11 @@ class Step:
         lines = self.enters(self.steps.items[premise]["context"], values, inner)
         return [*lines, f"exact ({lemma(premise)} p A H {' '.join([*values, 'K'])})."]
 
-    def under(self, k: int, bound: Values) -> list[str]:
+    def under(self, k: int, bound: Values, more: Mapping[str, str] | None = None) -> list[str]:
         """Finish with premise k, whose last variables are bound here: index terms may stand in another order."""
         premise = self.item["premises"][k]
         values = [*self.variables, *bound]
-        lines = self.enters(self.steps.items[premise]["context"], values)
+        lines = self.enters(self.steps.items[premise]["context"], values, more=more)
         used = f"{lemma(premise)} p A H {' '.join([*values, 'K'])}"
         return [*lines, f"pose proof ({used}) as Q.", self.steps.finish(self.steps.items[premise]["claim"]) + "."]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from . import names, order, rules, tangents
-from .step import Step, context, lemma
+from .step import Step, context, held, lemma
 from .terms import CoqError, Json, Texts, arrow, forall
-from .theory import TheoryText, conjunction, pattern
+from .theory import TheoryText, pattern
 
 SCRIPTS: dict[str, Callable[[Step], list[str]]] = {
     f.__name__: f
@@ -40,6 +40,8 @@ class Steps:
         self.contexts: list[Json] = data["contexts"]
         self._inductions: dict[str, str] = {}
         self._seen: set[int] = set()
+        #: polynomial identities by what they say
+        self.identities: dict[str, str] = {}
 
     def text(self) -> Iterator[str]:
         for number, item in enumerate(self.items):
@@ -53,6 +55,7 @@ class Steps:
                 yield from self._induction(item)
             step = Step(self, item)
             proof = "\n  ".join([*step.enter(), *script(step)])
+            yield from step.before
             yield (
                 f"Lemma {lemma(number)} (p : params) (A : theory_ok p) (H : hypotheses_ok p) :\n"
                 f"  {self.sequent(item)}.\nProof.\n  {proof}\nQed."
@@ -67,11 +70,13 @@ class Steps:
         return forall(vs, f"{' '.join([context(c), 'p', *vs])} -> {self.texts.relation(item['claim'])}")
 
     def _context(self, number: int) -> str:
+        """A conjunction, spelled as what follows from its parts: to use it is one application, however long it is."""
         c = self.contexts[number]
         parts = [self.texts.guard(g) for g in c["where"]] + [self.texts.statement(h) for h in c["given"]]
         vs = self.variables(number)
         binder = f" ({' '.join(vs)} : Z)" if vs else ""
-        return f"Definition {context(number)} (p : params){binder} : Prop :=\n  {conjunction(parts)}."
+        taken = arrow([f"({q})" for q in parts], "G")
+        return f"Definition {context(number)} (p : params){binder} : Prop :=\n  forall G : Prop, ({taken}) -> G."
 
     def facts(self, number: int) -> list[str]:
         """Names for the parts of a context."""
@@ -100,7 +105,7 @@ class Steps:
             vs = self.variables(part["context"])
             guards = [*(t.guard(g) for g in c["where"]), f"({t.index(m)} < Z.of_nat N)%Z"]
             claims.append(f"({forall(vs, arrow(guards, t.relation(part['claim'])))})")
-        lines = ["intros N; induction N as [|N IH].", f"- {self.theory.open_facts}"]
+        lines = ["intros N; induction N as [|N IH].", f"- {self.theory.open_facts}".rstrip()]
         zero, more = [], []
         for premise in item["premises"]:
             number = self.items[premise]["context"]
@@ -119,12 +124,11 @@ class Steps:
                 step = f"pose proof (I{j} {values} {proofs}) as Q; {finish}"
                 givens.append(f"intros {' '.join([*inner, *hs])}; {step}")
             goals = [f"exact {g}" for g in gs] + givens
-            holes = "".join("(conj _ " for _ in goals) + "I" + ")" * len(goals)
+            holes = held(["_"] * len(goals))
             body = "; ".join(
                 [
                     intro,
                     f"apply ({lemma(premise)} p A H {' '.join(vs)})",
-                    f"unfold {context(number)}",
                     f"refine {holes}",
                 ]
             )

@@ -67,10 +67,8 @@ def tangent_mul(s: Step) -> list[str]:
     ks = range(len(parts))
     binders = " ".join([*(f"f{k}_" for k in ks), *(f"d{k}_" for k in ks)])
     used = " ".join([*still, *(s.side(d) for _, d in parts)])
-    return [
-        f"assert (E_ : forall {binders} : R, {shape} = {' + '.join(rows)}) by (intros; ring).",
-        f"exact (d_conv _ _ _ _ _ {out} (fun _ => eq_refl) (E_ {used})).",
-    ]
+    same = s.identity(f"forall {binders} : R, {shape} = {' + '.join(rows)}", "ring")
+    return [f"exact (d_conv _ _ _ _ _ {out} (fun _ => eq_refl) ({same} {used}))."]
 
 
 def tangent_sum(s: Step) -> list[str]:

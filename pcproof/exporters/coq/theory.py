@@ -46,7 +46,8 @@ class TheoryText:
 
     @property
     def open_facts(self) -> str:
-        return f"pose proof A as A0_; destruct A0_ as {pattern([n for n, _ in self.facts])}."
+        """Everything assumed of sizes and operators, by name."""
+        return f"refine (theory_facts p A _ (fun {' '.join(n for n, _ in self.facts)} => _))." if self.facts else ""
 
     # -- what is assumed of operators -------------------------------------------
     def _arguments(self, s: Json, prefix: str) -> list[str]:
@@ -73,6 +74,14 @@ class TheoryText:
         yield from self._directions()
         facts = conjunction([q for _, q in self.facts])
         yield f"Definition theory_ok (p : params) : Prop :=\n  {facts}."
+        if self.facts:
+            names_ = [n for n, _ in self.facts]
+            taken = arrow([f"({q})" for _, q in self.facts], "G")
+            yield (
+                f"Lemma theory_facts (p : params) (A : theory_ok p) (G : Prop) : ({taken}) -> G.\nProof.\n"
+                f"  pose proof A as A0_; destruct A0_ as {pattern(names_)}.\n"
+                f"  intros K; exact (K {' '.join(names_)}).\nQed."
+            )
         for number, group in enumerate(self.theory["definitions"]):
             yield from self._group(number, group)
         for name, s in self.theory["hypotheses"].items():
@@ -246,7 +255,7 @@ class TheoryText:
         variables = [names.variable(v) for v in d["parameters"]]
         guards = [f"g{m}" for m in range(len(d["cases"][k]["where"]))]
         steps = [f"intros {' '.join(x)}." for x in (variables, guards) if x]
-        steps.append(self.open_facts)
+        steps += [self.open_facts] * bool(self.facts)
         steps.append(f"unfold {names.symbol(d['name'])} at 1.")
         if recursive:
             steps.append(f"rewrite eval{number}_eq. cbn [body{number}].")
