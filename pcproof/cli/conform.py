@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,7 +15,8 @@ from .inputs import json_option
 from .terminal import console, note, print_json, say
 
 if TYPE_CHECKING:
-    from ..conform.run import Progress
+    from ..conform.energy import EnergyConformance
+    from ..conform.run import Conformance, Progress
 
 EXPECTED = ("backprop", "zil", "fixed-prediction", "equilibrium-pc", "energy-gradient")
 EPILOG = "The file is Python and is executed, like any script; so is the function, many times."
@@ -48,18 +50,20 @@ def command(
     from ..conform.run import conform
 
     try:
-        with _progress() as progress:
+        with _answer_alone(), _progress() as progress:
+            found: Conformance | EnergyConformance
             if split(what)[1] is None:
-                return _energy(what, arrays, seconds, as_json)
-            function = load(what)
-            if as_module:
-                from ..conform.modules import from_module
+                found = _energy(what, arrays, seconds)
+            else:
+                function = load(what)
+                if as_module:
+                    from ..conform.modules import from_module
 
-                function, arrays = from_module(function), "torch"
-            found = conform(
-                function, expect=expect, returns=returns, reduction=reduction, literal=literal, arrays=arrays,
-                name=what.rpartition(":")[2], path=what, seconds=seconds, progress=progress,
-            )  # fmt: skip
+                    function, arrays = from_module(function), "torch"
+                found = conform(
+                    function, expect=expect, returns=returns, reduction=reduction, literal=literal, arrays=arrays,
+                    name=what.rpartition(":")[2], path=what, seconds=seconds, progress=progress,
+                )  # fmt: skip
     except Unusable as e:
         note(f"pcproof conform: {e}")
         return exits.BAD_INPUT
@@ -70,7 +74,7 @@ def command(
     return exits.DONE if found.as_expected else exits.FAILED
 
 
-def _energy(what: str, arrays: str | None, seconds: float, as_json: bool) -> int:
+def _energy(what: str, arrays: str | None, seconds: float) -> EnergyConformance:
     from ..conform.energy import NAMES, conform_energy, stated
     from ..conform.limits import Unusable
     from ..conform.load import module
@@ -78,12 +82,27 @@ def _energy(what: str, arrays: str | None, seconds: float, as_json: bool) -> int
     functions = stated(vars(module(what)))
     if not functions:
         raise Unusable(f"{what} has none of {', '.join(NAMES)}; write {what}:FUNCTION for an update function")
-    found = conform_energy(functions, arrays=arrays, name=what, path=what, seconds=seconds)
-    if as_json:
-        print_json(found.as_dict())
-    else:
-        say(found.text())
-    return exits.DONE if found.as_expected else exits.FAILED
+    return conform_energy(functions, arrays=arrays, name=what, path=what, seconds=seconds)
+
+
+@contextlib.contextmanager
+def _answer_alone() -> Iterator[None]:
+    """What the function and its libraries write to descriptor 1 goes to standard error."""
+    try:
+        ours = sys.stdout.fileno() == 1 and sys.stderr.fileno() == 2
+    except (OSError, ValueError):  # a stream without a descriptor
+        ours = False
+    if not ours:
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 @contextlib.contextmanager

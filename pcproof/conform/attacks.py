@@ -30,11 +30,12 @@ from .probes import (
 from .shares import shares
 from .subject import Answer, Subject
 
-CANCELLATION, PRECISION = "cancellation", "precision"
+CANCELLATION, PRECISION, SECOND = "cancellation", "precision", "second call"
 DEPTHS = (1, 2, 4, 8, 16, 32, 64)
 KINKED_DEPTHS = (4, 16)  # of relu units hardly any is alive in deeper networks of few units
 DEAD = (ZERO_ERROR, DEAD_UNITS, KINK)  # where some change is 0 by construction
 SHARED = 8
+MANY = 4  # weak spots that one note names
 OTHERS = ("tanh", "sigmoid", "leaky_relu", "elu", "softplus", "silu")  # whoever knows them has to know them well
 AT_KINK = (Fraction(1), Fraction(1, 2))  # other values of relu'(0)
 
@@ -108,7 +109,10 @@ class Judge:
         self.deepest = max(self.deepest, sample.probe.depth)
         self.findings += _manners(sample.answer, sample.probe)
         if sample.probe.numbers == FLOAT64 and sample.answer.coarse:
-            self.findings.append(Finding("float64", "float64 goes in and fewer digits come back", fault=False))
+            text = f"float64 goes in and {np.dtype(sample.answer.digits)} comes back"
+            self.findings.append(Finding("float64", text, fault=False))
+        if sample.probe.numbers == FLOAT64 and sample.answer.integers:
+            self.findings.append(Finding("integers", "floats go in and integers come back", fault=False))
         if not sample.answer.finite:
             self.findings.append(Finding(name, "a value that is not finite comes back", probe=sample.probe))
         elif self.kind.name == BACKPROP:
@@ -137,7 +141,8 @@ class Judge:
         if self.cancels:
             out.append(_cancellation(self.cancels, fault=not self.literal))
         if self.empty:
-            where = ", ".join(dict.fromkeys(self.empty))
+            each = list(dict.fromkeys(self.empty))
+            where = ", ".join(each[:MANY]) + (f" and {len(each) - MANY} more" if len(each) > MANY else "")
             text = f"nothing is decided there, the bound of rounding is as large as the change: {where}"
             out.append(Finding("rounding", text, fault=False))
         return _merged(out)
@@ -206,6 +211,9 @@ def _explained(name: str, sample: Sample, scale: Scale, found: Difference) -> Fi
             if difference(_with_kink(sample, value), scale) is None:
                 text = f"f'(0) of relu is taken as {value}; backprop as in PyTorch and JAX takes 0"
                 return Finding(name, text, fault=False, probe=probe)
+    if probe.special == TIED and difference(_summed(sample), scale) is None:
+        text = "weights that are one array get the sum of their layers' changes, each"
+        return Finding(name, text, fault=False, probe=probe)
     if probe.numbers == FLOAT64 and not sample.exact:
         coarse = replace_coarse(sample)
         if difference(coarse, scale) is None:
@@ -240,6 +248,19 @@ def _with_kink(sample: Sample, at_zero: Fraction) -> Sample:
     return Sample(sample.probe, sample.answer, weights, biases if sample.probe.bias else [])
 
 
+class _Summed(Sample):
+    """Tied weights, whose changes are summed up."""
+
+    def bounds(self, literal: bool = False) -> list[Any]:
+        one = super().bounds(literal)
+        return [sum(one[1:], one[0])] * len(one)
+
+
+def _summed(sample: Sample) -> Sample:
+    w = sample.weights
+    return _Summed(sample.probe, sample.answer, [sum(w[1:], w[0])] * len(w), [])
+
+
 def _merged(findings: list[Finding]) -> list[Finding]:
     """One finding for each name and text; those of depth that follow from a smaller depth are left out."""
     out: dict[tuple[str, str], Finding] = {}
@@ -249,20 +270,40 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     return list(out.values())
 
 
+AGAIN, BETWEEN = Probe((2, 3, 2), 2, "identity", FLOAT64, seed=11), Probe((2, 3, 2), 2, "identity", FLOAT64, seed=12)
+
+
 def second_call(s: Subject) -> Finding | None:
-    """The same call again, another one in between."""
-    a = Probe((2, 3, 2), 2, "identity", FLOAT64, seed=11)
-    b = replace(a, seed=12)
+    """The same call again: at once, on the same arrays, and with another one in between."""
+    a, b = AGAIN, BETWEEN
     try:
-        first, between, again = s.call(a), s.call(b), s.call(a)
+        first, second, third, between, again = (s.call(p) for p in (a, a, a, b, a))
+        twice = s.call(a, times=2)
     except Raised as e:
-        return Finding("second call", str(e), probe=a)
-    if all(np.array_equal(p, q) for p, q in zip(first.weights, again.weights)):
-        return None
+        return Finding(SECOND, str(e), probe=a)
+    if not _equal(second, third):
+        text = (
+            "the same call gives another result each time: it is random (noise, dropout) or state is kept between calls"
+        )
+        return Finding(SECOND, text, probe=a)
+    if _equal(first, again):
+        if first.changed or _equal(first, twice):
+            return None
+        return Finding(SECOND, _on_same_arrays(first, twice), probe=a)
     text = "the same call gives another result after a different one: state is kept between calls"
     if _stale(a, b, between):
         text += " (the weights of the call before are used)"
-    return Finding("second call", text, probe=a)
+    return Finding(SECOND, text, probe=a)
+
+
+def _equal(a: Answer, b: Answer) -> bool:
+    return all(np.array_equal(p, q) for p, q in zip(a.weights, b.weights))
+
+
+def _on_same_arrays(first: Answer, twice: Answer) -> str:
+    text = "a second call on the same arrays gives another result"
+    doubled = all(np.allclose(2 * p, q, rtol=1e-6, atol=0) for p, q in zip(first.weights, twice.weights))
+    return f"{text}, twice the first: gradients accumulate in the arrays (.grad)" if doubled else text
 
 
 def _stale(a: Probe, b: Probe, answer: Answer) -> bool:

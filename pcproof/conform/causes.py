@@ -12,7 +12,7 @@ import numpy as np
 
 from ..testing.reference import backprop
 from .compare import FITS, Sample, Scale, close, find_scale, floats, matches, ratio, simple
-from .kinds import BACKPROP, ENERGY, EQUILIBRIUM, FACTORS, FIXED, Kind, layer_factors
+from .kinds import BACKPROP, ENERGY, EQUILIBRIUM, FACTORS, FIXED, NONE, Kind, layer_factors
 from .limits import Raised
 from .oracle import working_data
 from .precise import BITS
@@ -34,6 +34,8 @@ def causes(s: Subject, kind: Kind, samples: list[Sample]) -> list[str]:
             found += [] if found else told(samples)
     if not found and kind.name != BACKPROP:
         found += _batch(samples)
+    if not found and kind.name == NONE:
+        found += _last_only(samples)
     saturation = _saturation(s)
     if saturation:
         found.append(saturation)
@@ -78,6 +80,22 @@ def _factors(kind: Kind) -> Iterator[str]:
             yield f"weights[{k}] get twice their change: an update is applied twice"
         else:
             yield f"weights[{k}] get {_say(v)} of their change, the others all of it"
+
+
+def _last_only(samples: list[Sample]) -> Iterator[str]:
+    """The change of the last layer alone is backprop's."""
+    deep = [x for x in samples if x.probe.depth > 1]
+    scale = find_scale(samples)
+    if scale is None or not deep or not all(_matches_last(x, scale) for x in samples):
+        return
+    if not any(any(v != 0 for v in np.ravel(x.answer.weights[0])) for x in deep):
+        return
+    yield "the last layer's change is backprop's, those before it are not: the errors travel back by another way"
+
+
+def _matches_last(x: Sample, scale: Scale) -> bool:
+    c = ratio(x.answer.weights[-1], x.weights[-1], x.tolerance)
+    return c is not None and close(c, scale.of(x.probe), x.tolerance) or not np.any(floats(x.weights[-1]))
 
 
 def _layers(n: int) -> str:

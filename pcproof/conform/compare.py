@@ -10,11 +10,11 @@ import numpy as np
 
 from ..language.evaluate import Mod
 from .oracle import expected, rounding
-from .probes import FLOAT32, Probe
+from .probes import FLOAT16, FLOAT32, Probe
 from .subject import Answer
 
 FITS = 1e-6  # relative; kinds other than backprop are told apart to about half the digits of float64
-COARSE = 2e-3  # the same for float32
+COARSE = {np.float32: 2e-3, np.float16: 5e-2}  # the same for fewer digits
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,12 @@ class Sample:
     @property
     def tolerance(self) -> float:
         """Relative, for telling kinds apart; 0 means ==."""
-        return 0.0 if self.exact else COARSE if self.answer.coarse else FITS
+        return 0.0 if self.exact else COARSE.get(self.answer.digits, FITS)
 
     def bounds(self, literal: bool = False) -> list[Any]:
-        """How far rounding may take each array; that of float32 where float32 came back."""
-        probe = replace(self.probe, numbers=FLOAT32) if self.answer.coarse else self.probe
+        """How far rounding may take each array; that of float32 where float32 came back, of float16 where that did."""
+        numbers = {np.float32: FLOAT32, np.float16: FLOAT16}.get(self.answer.digits, self.probe.numbers)
+        probe = replace(self.probe, numbers=numbers)
         found = rounding(probe, literal)
         return [*found.weights, *(found.biases if probe.bias else [])]
 
@@ -116,7 +117,7 @@ def difference(sample: Sample, scale: Scale, literal: bool = False) -> Differenc
                         _place(name, at), show(u[at]), show(e[at] * c), _relative(u[at] - e[at] * c, e * c)
                     )
         return None
-    tiny = float(np.finfo(np.float32 if sample.answer.coarse else np.float64).tiny)
+    tiny = float(np.finfo(sample.answer.digits).tiny)
     for (name, u, e), most in zip(sample.pairs(), sample.bounds(literal)):
         should, most = floats(e) * float(c), most * abs(float(c)) + tiny
         wrong = ~(np.abs(u.astype(np.float64) - should) <= most)

@@ -58,9 +58,13 @@ class Kind:
     residual: float | None = None
 
 
-def plain(s: Subject) -> list[Sample]:
-    """Small generic networks of every activation that the function knows; ``Unusable`` if it fails on one."""
-    out = []
+def plain(s: Subject) -> tuple[list[Sample], list[tuple[Probe, str]]]:
+    """Small generic networks of every activation that the function knows, and those on which it fails.
+
+    ``Unusable`` if it fails on nearly all of them.
+    """
+    out: list[Sample] = []
+    failed: list[tuple[Probe, str]] = []
     numbers = FRACTIONS if s.exact else FLOAT64
     for k, (widths, batch) in enumerate(_FEW_SHAPES if s.library.compiles else _SHAPES):
         for j, name in enumerate(s.activations if len(widths) > 2 else s.activations[:1]):
@@ -70,11 +74,15 @@ def plain(s: Subject) -> list[Sample]:
             try:
                 answer = s.call(probe)
             except Raised as e:
-                raise Unusable(f"{s.name} {e} ({probe})") from None
-            if not answer.finite:
-                raise Unusable(f"{s.name} returned a value that is not finite ({probe})")
-            out.append(Sample.of(probe, answer))
-    return out
+                failed.append((probe, str(e)))
+                continue
+            if answer.finite:
+                out.append(Sample.of(probe, answer))
+            else:
+                failed.append((probe, "returned a value that is not finite"))
+    if len(failed) > 3 * len(out):
+        raise Unusable(f"{s.name} {failed[0][1]} ({failed[0][0]})")
+    return out, failed
 
 
 def scales(samples: list[Sample]) -> Iterator[Scale]:

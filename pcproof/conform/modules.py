@@ -55,6 +55,7 @@ def from_module(step: Callable[..., Any], build: Callable[..., Any] = sequential
             raise Raised("left a parameter without .grad")
         return found[0] if biases is None else tuple(found)
 
+    update.step = step  # type: ignore[attr-defined]
     update.forms = (NAME,)  # type: ignore[attr-defined]
     update.__name__ = getattr(step, "__name__", "step")
     return update

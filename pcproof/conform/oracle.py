@@ -17,7 +17,7 @@ from ..testing.cases import Data
 from ..testing.reference import backprop
 from ..testing.rounding import Bounds, bounds
 from .precise import BITS, is_rational
-from .probes import FLOAT32, MODULAR, Probe, functions, given_data, precise_data, rational_data
+from .probes import FLOAT16, FLOAT32, MODULAR, Probe, functions, given_data, precise_data, rational_data
 
 SEEDS = 30
 KEPT = 2048  # answers remembered; nobody writes into them
@@ -69,6 +69,6 @@ def rounding(probe: Probe, literal: bool = False) -> Bounds:
     biases = None if exact.biases is None else [floats(c) for c in exact.biases]
     weights = [floats(w) for w in exact.weights]
     data = Data(weights, biases, floats(exact.x), floats(exact.target), functions(probe))
-    dtype = np.float32 if probe.numbers == FLOAT32 else np.float64
+    dtype = {FLOAT32: np.float32, FLOAT16: np.float16}.get(probe.numbers, np.float64)
     with np.errstate(all="ignore"):
         return bounds(probe.case, data, dtype, literal, parameters=1)

@@ -24,6 +24,7 @@ from ..testing.reference import forward
 from .precise import BITS, is_rational, precise, to_dyadic, to_precise
 
 FRACTIONS, MODULAR, FLOAT64, FLOAT32 = "fractions", "integers mod 2^31 - 1", "float64", "float32"
+FLOAT16 = "float16"  # may come back; never given
 EXACT = (FRACTIONS, MODULAR)
 PUSHED = "error of "  # followed by its size
 PLAIN, ZERO_ERROR, DEAD_UNITS, KINK, TIED = "", "zero error", "dead units", "kink", "tied weights"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from .attacks import CANCELLATION, PRECISION, Finding, Judge, attack, second_call
+from .attacks import AGAIN, BETWEEN, CANCELLATION, PRECISION, SECOND, Finding, Judge, attack, second_call
 from .batches import over_batches
 from .causes import causes
 from .compare import Sample, Scale
@@ -27,10 +27,11 @@ from .kinds import (
     plain,
 )  # fmt: skip
 from .limits import Unusable
-from .smallest import Smallest, failing, shrunk, smallest
+from .smallest import Smallest, code_of_calls, failing, shrunk, smallest
 from .subject import SECONDS, Subject, subject_of
 
 BUDGET = 60.0  # seconds for the weak spots
+MOST = 6  # faults that the text tells
 VISIBLE = 0.01  # relative; a case of lost digits is made smaller as long as so much is lost
 Progress = Callable[[str, int, int], None]
 
@@ -121,19 +122,16 @@ class Conformance:
         if after:
             out.append(f"  equal after: {', '.join(after)}")
         out += [f"  {'note' if self.as_expected else 'cause'}: {c}" for c in self.causes]
-        out += [f"  {f.name}: {f.text}{f' ({f.probe})' if f.probe else ''}" for f in self.faults]
+        out += [f"  {f.name}: {f.text}{f' ({f.probe})' if f.probe else ''}" for f in self.faults[:MOST]]
+        if len(self.faults) > MOST:
+            out.append(f"  and in {len(self.faults) - MOST} more ways, which --json lists")
         out += [f"  note: {f.name}: {f.text}" for f in self.findings if not f.fault]
         if self.not_tried:
             out.append(f"  no time was left for: {', '.join(self.not_tried)}")
         out.append(f"  {self._effort()}")
         if self.smallest is not None:
             c = self.smallest
-            first = (
-                f"the first of the enumeration to fail, after {c.searched}"
-                if c.exhaustive
-                else "made smaller step by step"
-            )
-            out += ["", f"The smallest failing case ({c.probe}; {first}): {c.says}", "", c.code.rstrip()]
+            out += ["", f"The smallest failing case ({c.probe}; {c.how}): {c.says}", "", c.code.rstrip()]
         return "\n".join(out)
 
 
@@ -212,7 +210,7 @@ def conform(
     progress("how it is called", 0, 1)
     s = subject_of(function, name, arrays, seconds)
     progress("small networks", 0, 1)
-    samples = plain(s)
+    samples, failed = plain(s)
     kind = classify(s, samples)
     kind, mixed = over_batches(s, kind) if kind.name in (EQUILIBRIUM, ENERGY) else (kind, [])
     met = kind.name in MEETS[expect]
@@ -222,7 +220,8 @@ def conform(
     for x in samples:
         judge.look(f"depth {x.probe.depth}", x)
     not_tried = attack(s, judge, progress, lambda: time.monotonic() - started > budget)
-    findings = ([again] if again else []) + mixed + judge.result()
+    refused = [Finding("small networks", text, probe=probe) for probe, text in failed[:1]]
+    findings = refused + ([again] if again else []) + mixed + judge.result()
     bad = next((f for f in findings if f.fault), None)
     progress("causes", 0, 1)
     why = [] if again else causes(s, kind, samples)
@@ -245,11 +244,13 @@ def _smallest(
         return None  # no single network shows it
     start = bad.probe if bad else None
     if bad and bad.name in (CANCELLATION, PRECISION):
-        return shrunk(s, failing(s, expect, scale, VISIBLE if bad.name == CANCELLATION else 0.0), start, path)
+        return shrunk(s, failing(s, expect, scale, VISIBLE if bad.name == CANCELLATION else 0.0), start, path, scale)
+    if bad and bad.name == SECOND:
+        return Smallest(AGAIN, bad.text, code_of_calls(s, AGAIN, BETWEEN, path), 0, False, only=True)
     fails = failing(s, expect, scale)
     if not met:
         start = next((x.probe for x in samples if fails(x.probe)), start)
-    return smallest(s, fails, start, wide, path)
+    return smallest(s, fails, start, wide, path, scale)
 
 
 def _choose(option: str, value: str | None, among: tuple[str, ...]) -> None:

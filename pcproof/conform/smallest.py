@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class Smallest:
     """probe: the network.  says: what is wrong there.  searched: networks before it, none of which fails.
 
     exhaustive: whether it is the first of the enumeration; else it was made
-    smaller step by step.
+    smaller step by step, unless it is the only one that was tried.
     """
 
     probe: Probe
@@ -35,6 +36,16 @@ class Smallest:
     code: str
     searched: int
     exhaustive: bool
+    only: bool = False
+
+    @property
+    def how(self) -> str:
+        """How it was found."""
+        if self.only:
+            return "the one that was tried"
+        if self.exhaustive:
+            return f"the first of the enumeration to fail, after {self.searched}"
+        return "made smaller step by step"
 
     def as_dict(self) -> dict[str, Any]:
         p = self.probe
@@ -45,6 +56,7 @@ class Smallest:
         }  # fmt: skip
 
 
+UNSCALED = Scale()
 Fails = Callable[[Probe], str | None]
 
 
@@ -85,10 +97,12 @@ def _not_kind(sample: Sample, expect: str, scale: Scale) -> str | None:
     return None
 
 
-def smallest(s: Subject, fails: Fails, start: Probe | None, wide: bool, path: str) -> Smallest | None:
+def smallest(
+    s: Subject, fails: Fails, start: Probe | None, wide: bool, path: str, scale: Scale = UNSCALED
+) -> Smallest | None:
     """The first failing network of the enumeration; else ``start``, made smaller as long as it fails.
 
-    wide: only networks of two units and more, where "parallel" says something.
+    wide: only networks of two units and more, where "parallel" says something.  scale: for the script.
     """
     numbers = FRACTIONS if s.exact else FLOAT64
     searched, started = 0, time.monotonic()
@@ -97,20 +111,22 @@ def smallest(s: Subject, fails: Fails, start: Probe | None, wide: bool, path: st
             break
         says = fails(probe)
         if says is not None:
-            return Smallest(probe, says, code(s, probe, path), searched, True)
+            return Smallest(probe, says, code(s, probe, path, scale), searched, True)
         searched += 1
         if searched >= (MOST // 4 if s.library.compiles else MOST):
             break
-    return shrunk(s, fails, start, path, searched)
+    return shrunk(s, fails, start, path, scale, searched)
 
 
-def shrunk(s: Subject, fails: Fails, start: Probe | None, path: str, searched: int = 0) -> Smallest | None:
+def shrunk(
+    s: Subject, fails: Fails, start: Probe | None, path: str, scale: Scale = UNSCALED, searched: int = 0
+) -> Smallest | None:
     """A failing network made smaller as long as it fails."""
     says = fails(start) if start is not None else None
     if start is None or says is None:
         return None
     probe, says = _shrunk(start, says, fails)
-    return Smallest(probe, says, code(s, probe, path), searched, False)
+    return Smallest(probe, says, code(s, probe, path, scale), searched, False)
 
 
 def _enumerated(s: Subject, numbers: str, wide: bool) -> Iterator[Probe]:
@@ -153,10 +169,45 @@ def _smaller(p: Probe) -> Iterator[Probe]:
 
 
 # -- as code ------------------------------------------------------------------------------
-def code(s: Subject, probe: Probe, path: str) -> str:
-    """A script that calls the function on the network and prints both sides."""
+def code(s: Subject, probe: Probe, path: str, scale: Scale = UNSCALED) -> str:
+    """A script that calls the function on the network and prints both sides.
+
+    scale: how the returned list may relate to backprop's change; that and the layout are applied to backprop's.
+    """
+    lines = [*_head(s, probe, path, ("expected",)), *_given(s, probe), *_called(s, probe)]
+    result = f"expected({_repr(probe)})"
+    changes = [result] if probe.bias else [f"{result}[0]"]
+    c = scale.of(probe)
+    if c != 1 or s.transposed or s.reversed:
+        array = f"{_factor(c)}w{'.T' if s.transposed else ''}"
+        lists = [f"{result}[0]", f"{result}[1]"] if probe.bias else changes
+        changes = [f"[{array} for w in {part}{'[::-1]' if s.reversed else ''}]" for part in lists]
+    lines.append('print("returned:", update(*arguments))')
+    lines.append(f'print("backprop:", {", ".join(changes)})')
+    return "\n".join(lines) + "\n"
+
+
+def code_of_calls(s: Subject, probe: Probe, between: Probe, path: str) -> str:
+    """A script that makes the same call again and again, at last after another one."""
+    lines = [*_head(s, probe, path, ("Probe", "given")), *_given(s, probe), *_called(s, probe)]
+    lines.append('for n in ("first", "again", "again"):')
+    lines.append('    print(f"{n}:", update(*arguments))')
+    other = [line.replace("arguments =", "other =") for line in _called(s, between)]
+    lines += [_made(s, between), _UNPACKED, *other, "update(*other)"]
+    lines.append('print("after another call:", update(*arguments))')
+    return "\n".join(lines) + "\n"
+
+
+_UNPACKED = "weights, x, target, biases = data.weights, data.x, data.target, data.biases"
+
+
+def _factor(c: Any) -> str:
+    text = f"{float(c)!r}" if not isinstance(c, Fraction) or c.denominator != 1 else f"{c.numerator}"
+    return "" if c == 1 else "-" if c == -1 else f"{text} * "
+
+
+def _head(s: Subject, probe: Probe, path: str, words: tuple[str, ...]) -> list[str]:
     lib = s.library.name
-    data = given(probe)
     lines = ["import numpy as np"]
     if probe.numbers == FRACTIONS:
         lines.append("from fractions import Fraction as Q")
@@ -164,22 +215,40 @@ def code(s: Subject, probe: Probe, path: str) -> str:
         lines.append("import torch")
     if lib == "jax":
         lines += ["import jax", 'jax.config.update("jax_enable_x64", True)']
-    lines.append("from pcproof.conform import Probe, expected, function, given, load")
-    found = f"load({path!r})" if path else f"{s.name}  # the function under test"
-    lines += ["", f"# {probe}", f"update = {found}"]
+    names = {"Probe", "function", *words, *(("load",) if path else ()), *(() if _is_literal(probe) else ("given",))}
+    lines.append(f"from pcproof.conform import {', '.join(sorted(names))}")
+    found = f"load({path!r})" if path else s.name
+    if getattr(s.function, "step", None) is not None:
+        lines.append("from pcproof.conform.modules import from_module")
+        found = f"from_module({found})"
+    return [*lines, "", f"# {probe}", f"update = {found}{'' if path else '  # the function under test'}"]
+
+
+def _is_literal(probe: Probe) -> bool:
+    data = given(probe)
     count = sum(a.size for a in [*data.weights, data.x, data.target])
-    if count <= NUMBERS and not probe.layout and probe.numbers in (FRACTIONS, FLOAT64, FLOAT32):
-        lines += _literal(data, probe, lib)
-    else:
-        other = "" if lib == "numpy" else f", {lib!r}"
-        lines.append(f"data = given({_repr(probe)}{other})")
-        lines.append("weights, x, target, biases = data.weights, data.x, data.target, data.biases")
+    return count <= NUMBERS and not probe.layout and probe.numbers in (FRACTIONS, FLOAT64, FLOAT32)
+
+
+def _given(s: Subject, probe: Probe) -> list[str]:
+    """Lines that give weights, x, target and biases their values."""
+    if _is_literal(probe):
+        return _literal(given(probe), probe, s.library.name)
+    return [_made(s, probe), _UNPACKED]
+
+
+def _made(s: Subject, probe: Probe) -> str:
+    other = "" if s.library.name == "numpy" else f", {s.library.name!r}"
+    return f"data = given({_repr(probe)}{other})"
+
+
+def _called(s: Subject, probe: Probe) -> list[str]:
     seed = f", {probe.seed}" if probe.activation == "table" else ""
     biases = ", biases" if probe.bias else ""
-    lines.append(f"f = function({probe.activation!r}, {lib!r}, {s.form!r}{seed})")
-    lines.append(f'print("returned:", update(weights, x, target, f{biases}))')
-    lines.append(f'print("backprop:", expected({_repr(probe)}))')
-    return "\n".join(lines) + "\n"
+    return [
+        f"f = function({probe.activation!r}, {s.library.name!r}, {s.form!r}{seed})",
+        f"arguments = weights, x, target, f{biases}",
+    ]
 
 
 def _repr(p: Probe) -> str:

@@ -33,12 +33,13 @@ class Answer:
     """What came back for one probe.
 
     weights, biases: NumPy arrays in the contract's order and shapes.
-    changed: inputs that the call modified, by name.
+    changed: inputs that the call modified, by name.  integers: some array came back as integers.
     """
 
     weights: list[Any]
     biases: list[Any]
     changed: list[str] = field(default_factory=list)
+    integers: bool = False
 
     @property
     def exact(self) -> bool:
@@ -48,7 +49,13 @@ class Answer:
     @property
     def coarse(self) -> bool:
         """Whether it has fewer digits than float64."""
-        return any(a.dtype.kind == "f" and a.dtype.itemsize < 8 for a in self.weights)
+        return self.digits is not np.float64
+
+    @property
+    def digits(self) -> Any:
+        """The narrowest float type in it."""
+        sizes = [a.dtype.itemsize for a in self.weights if a.dtype.kind == "f"]
+        return {2: np.float16, 4: np.float32}.get(min(sizes, default=8), np.float64)
 
     @property
     def finite(self) -> bool:
@@ -74,9 +81,13 @@ class Subject:
     reversed: bool = False
     seconds: float = SECONDS
     calls: int = 0
+    _integers: bool = False
 
-    def raw(self, probe: Probe, make: Callable[[Probe], Data] = given) -> tuple[Any, Data, Data]:
-        """One call: what came back, what was given, and the same as it was before the call."""
+    def raw(self, probe: Probe, make: Callable[[Probe], Data] = given, times: int = 1) -> tuple[Any, Data, Data]:
+        """One call: what came back, what was given, and the same as it was before the call.
+
+        times: calls on the very same arrays; what the last one returned comes back.
+        """
         before, data = make(probe), make(probe)
         with self.library.precision():
             arrays = {id(a): self.library.array(a) for a in [*data.weights, *(data.biases or ()), data.x, data.target]}
@@ -91,22 +102,24 @@ class Subject:
             kept = list(arguments[0])
             if data.biases is not None:
                 arguments.append(list(data.biases))
-            self.calls += 1
-            with guarded(self.seconds):
-                out = self.function(*arguments)
+            self.calls += times
+            for _ in range(times):
+                with guarded(self.seconds):
+                    out = self.function(*arguments)
             if len(arguments[0]) != len(kept) or any(a is not b for a, b in zip(arguments[0], kept)):
                 data.weights = list(arguments[0])  # the list itself was changed
             return out, data, before
 
-    def call(self, probe: Probe, make: Callable[[Probe], Data] = given) -> Answer:
+    def call(self, probe: Probe, make: Callable[[Probe], Data] = given, times: int = 1) -> Answer:
         """One call, with everything that came back understood; raises ``Raised``.
 
-        make: the arrays of the probe, anew each time.
+        make: the arrays of the probe, anew each time.  times: calls on the same arrays; the last one's answer.
         """
-        out, data, before = self.raw(probe, make)
+        out, data, before = self.raw(probe, make, times)
+        self._integers = False
         weights, biases = self._split(out, probe)
         changed = self._changed(data, before)
-        return Answer(weights, biases, changed)
+        return Answer(weights, biases, changed, self._integers)
 
     def understands(self, name: str) -> bool:
         """Whether it runs on floats with an activation of that name."""
@@ -128,12 +141,12 @@ class Subject:
             except (TypeError, ValueError):
                 raise Raised("returned an array of objects that are not numbers") from None
         if found.dtype.kind in "iub":
-            found = found.astype(np.float64)
+            found, self._integers = found.astype(np.float64), True
         if found.dtype.kind not in "fO":
             found = np.asarray(found, dtype=np.float32) if found.dtype.name == "bfloat16" else found
         if found.dtype.kind not in "fO":
             raise Raised(f"returned an array of {found.dtype} where numbers were expected")
-        return found
+        return np.array(found)  # a copy: the function may write into its arrays in the next call
 
     def _split(self, out: Any, probe: Probe) -> tuple[list[Any], list[Any]]:
         biases: list[Any] = []
@@ -171,6 +184,8 @@ class Subject:
 
 
 def _kind(out: Any) -> str:
+    if inspect.iscoroutine(out):
+        out.close()
     return (
         "None"
         if out is None

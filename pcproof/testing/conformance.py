@@ -18,7 +18,7 @@ def assert_conforms(update: Callable[..., Any], to: str = "backprop", **options:
 
     __tracebackhide__ = True
     try:
-        found = conform(update, expect=to, path=where(update), **options)
+        found = conform(update, expect=to, path=where(getattr(update, "step", update)), **options)
     except Unusable as e:
         raise AssertionError(str(e)) from None
     if not found.as_expected:
