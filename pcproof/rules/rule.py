@@ -320,9 +320,24 @@ def divisors(e: Equations) -> dict[str, Statement]:
             if len(index) == 2:
                 guards = (ge(index[0], 0), le(index[0], L), *span(index[1], 0, width(index[0])))
             out[f"{base.name}_nonzero"] = Statement(names, guards, Ne(App(base.name, index), ZERO))
-        elif not free_vars(base) and any(isinstance(s, App) for s in subterms(base)):
-            out[f"divisor_{len(out) + 1}_nonzero"] = Statement((), (), Ne(base, ZERO))
+        elif any(isinstance(s, App) for s in subterms(base)):
+            statement = _nonzero(base)
+            if statement not in out.values():
+                out[f"divisor_{len(out) + 1}_nonzero"] = statement
     return out
+
+
+def _nonzero(base: Term) -> Statement:
+    """A sum or product of parameters is not 0, at every layer and time; its smallest index of each is 0 or more."""
+    names = sorted(free_vars(base))
+    variables = tuple("mnk"[: len(names)])
+    places: dict[str, Idx] = {}
+    for name, v in zip(names, variables):
+        read = [i for s in subterms(base) if isinstance(s, App) for i in s.idx if QVar(name) in i.atoms()]
+        near = all(i.terms == ((QVar(name), 1),) for i in read)
+        places[name] = qvar(v) - (min((i.const for i in read), default=0) if near else 0)
+    guards = tuple(ge(qvar(v), 0) for v in variables)
+    return Statement(variables, guards, Ne(subst(base, places), ZERO))
 
 
 RESERVED = {"x", "mu", "eps", "y", "s_in", "s_out", "alpha"}

@@ -37,27 +37,36 @@ def split(k: Kernel, ctx: Context, goal: Eq, con: Con, tools: Tools) -> Theorem:
     return by_cases(k, ctx, con, goal, lambda c, _: prove_equation(k, c, goal.lhs, goal.rhs, tools))
 
 
-def jointly(k: Kernel, claims: list[Statement], measures: list[Idx], cons: list[Con]) -> list[Theorem]:
-    """Equations by one joint induction, each by the cases of its constraint."""
+def jointly(
+    k: Kernel, claims: list[Statement], measures: list[Idx], cons: list[Con], first: Con | None = None
+) -> list[Theorem]:
+    """Equations by one joint induction, each by the cases of its constraint; if need be by those of ``first`` first."""
     parts = []
     tools = _tools(k)
     tools.lazy = set(tools.lazy) - {"y"}  # held, so the forward pass is one value
     for n, s in enumerate(claims):
         assert isinstance(s.relation, Eq)
-        parts.append(split(k, k.induction_context(claims, measures, n), s.relation, cons[n], tools))
+        ctx = k.induction_context(claims, measures, n)
+        try:
+            parts.append(split(k, ctx, s.relation, cons[n], tools))
+        except Stuck:
+            if first is None:
+                raise
+            goal = s.relation
+            parts.append(by_cases(k, ctx, first, goal, lambda c, _, n=n, goal=goal: split(k, c, goal, cons[n], tools)))  # type: ignore[misc]
     return k.induct(claims, measures, parts)
 
 
-def errors(k: Kernel, shares: Sequence[tuple[tuple[Con, ...], Term]]) -> list[Theorem]:
+def errors(k: Kernel, shares: Sequence[tuple[tuple[Con, ...], Term]], first: Con | None = None) -> list[Theorem]:
     """x^l = y^l + share delta^l and eps^l = share delta^l, for each share under its guards, jointly over time."""
     claims, measures, cons = [], [], []
     for guards, share in shares:
         moved = mul(share, DELTA)
-        claims.append(Statement(STATE_AT, (ge(t, 0), ge(l, 1), lt(l, L), *guards), Eq(X, add(Y, moved))))
+        claims.append(Statement(STATE_AT, (ge(t, 0), ge(l, 0), lt(l, L), *guards), Eq(X, add(Y, moved))))
         claims.append(Statement(STATE_AT, (ge(t, 0), ge(l, 0), lt(l, L), *guards), Eq(EPS, moved)))
         measures += [2 * t, 2 * t + 1]
         cons += [ge(t, 1), ge(l, 1)]
-    return jointly(k, claims, measures, cons)
+    return jointly(k, claims, measures, cons, first)
 
 
 def waiting(k: Kernel, e: Equations) -> dict[str, Theorem]:
@@ -89,7 +98,7 @@ def _goals(k: Kernel, goals: Sequence[Statement], lemmas: dict[str, Theorem]) ->
 def held_script(k: Kernel, claim: Claim) -> Found:
     """A rule that holds its predictions: from t = l on backprop's error, and none before if it starts there."""
     e: Equations = claim.equations
-    lemmas = _named(errors(k, [((ge(t, l),), ONE)]), ("arrived",))
+    lemmas = _named(errors(k, [((ge(t, l),), ONE)], eq(t, l)), ("arrived",))
     if e.start is Y:
         lemmas |= _named(errors(k, [((lt(t, l),), ZERO)]), ("before",))
     lemmas |= waiting(k, e)

@@ -15,7 +15,7 @@ The model only guesses; every theorem comes from the kernel.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
 from typing import Any, cast
@@ -24,7 +24,7 @@ from ..language.evaluate import EvaluationError, Evaluator, Mod, Model
 from ..language.index import Con, Idx, eq, ge, le, lt, qvar, span
 from ..language.random_model import random_model
 from ..language.signature import Eq, Statement, Theory
-from ..language.terms import ONE, ZERO, App, Inv, Mul, Num, Pow, Term, free_vars, mul, subterms
+from ..language.terms import ONE, ZERO, App, Inv, Mul, Num, Pow, Term, add, free_vars, mul, subterms
 from ..networks.network import L, width
 from ..proof.kernel import Context, Kernel, Theorem
 from ..rules.equations import EVERY_STEP, VELOCITY, Equations, moment
@@ -32,6 +32,7 @@ from .goals import Stuck, Tools, prove_equation
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 PROBE_DEPTH = 4
+MOVED = "activity at the front"
 
 
 @dataclass
@@ -241,19 +242,25 @@ class Cone:
                 continue
             if first:
                 self.lemmas.found["output error"] = self.output_error()
-            tools = Tools(self.lemmas.all(), eager=self.timed, lazy=self.static)
             rhs = c if own else d if c is ONE else Mul(c, d)
             guards: tuple[Con, ...] = (ge(t, 0), ge(l, first), lt(l, L), eq(t, when))
             if "i" in free_vars(c) and not own:
                 guards = (*guards, *span(i, 0, width(l)))  # a parameter of units is not 0 where there are units
-            claim = Statement(("t", "l", "b", "i"), guards, Eq(lhs, rhs))
-            try:
-                (th,) = induct(self.k, [claim], [l], tools)
-            except Stuck as s:
-                stuck = stuck or s
-                continue
-            self.lemmas.found["front"] = th
-            return
+            error = Statement(("t", "l", "b", "i"), guards, Eq(lhs, rhs))
+            moved = Eq(App("x", (t, l, b, i)), add(App("y", (l, b, i)), rhs))
+            # a rule may read activities where another reads errors: x = y + eps at that time
+            for claims, lazy in (
+                ([error], self.static),
+                ([error, replace(error, relation=moved)], self.static - {"y"}),
+            ):
+                tools = Tools(self.lemmas.all(), eager=self.timed, lazy=lazy)
+                try:
+                    proved = induct(self.k, claims, [2 * l, 2 * l + 1][: len(claims)], tools)
+                except Stuck as s:
+                    stuck = stuck or s
+                    continue
+                self.lemmas.found |= dict(zip(("front", MOVED), proved))
+                return
         if stuck is not None:
             raise stuck
 
@@ -264,6 +271,25 @@ class Cone:
     # -- update -----------------------------------------------------------------
     def goal(self, s: Statement) -> Theorem:
         """An equation claimed of the running network, by induction over time where it speaks of one."""
-        tools = Tools(self.lemmas.all(), eager=self.timed, lazy=self.static)
-        (th,) = induct(self.k, [s], [t if "t" in s.variables else Idx(0)], tools)
+        measures = [t if "t" in s.variables else Idx(0)]
+        try:
+            (th,) = induct(self.k, [s], measures, Tools(self.lemmas.all(), eager=self.timed, lazy=self.static))
+        except Stuck as stuck:
+            if MOVED in self.lemmas.found or not self.moved():
+                raise stuck
+            return self.goal(s)
         return th
+
+    def moved(self) -> bool:
+        """The activity where the wave arrives, y + eps, as a lemma; is there one?"""
+        front = self.lemmas.found.get("front")
+        if front is None or not isinstance(front.relation, Eq):
+            return False
+        s = front.statement()
+        relation = Eq(App("x", (t, l, b, i)), add(App("y", (l, b, i)), front.relation.rhs))
+        tools = Tools(self.lemmas.all(), eager=self.timed, lazy=self.static - {"y"})
+        try:
+            (self.lemmas.found[MOVED],) = induct(self.k, [replace(s, relation=relation)], [l], tools)
+        except Stuck:
+            return False
+        return True

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from ..language.fold import Binding, match
 from ..language.index import Idx, QVar, qvar
 from ..language.signature import Eq, Ne, Statement
-from ..language.terms import ZERO, Add, Inv, Mul, Num, Sum, Term, subst
+from ..language.terms import ZERO, Add, Inv, Mul, Num, Sum, Term, mul, subst
 from ..proof.kernel import Context, Kernel, Theorem
+from ..proof.ring import polynomial, term_of
 from .normal import normalize, ring_to
 from .rewrite import both, inside, then
 
@@ -48,9 +49,39 @@ class Reducer:
         k, r = self.k, s.relation
         if isinstance(r, Eq) and isinstance(r.lhs, Mul):
             self.known.append(_Known(r.lhs.args, s, lambda c, v: k.hypothesis(c, name, v)))
-        if isinstance(r, Ne) and r.rhs is ZERO and not isinstance(r.lhs, Num):
+        if isinstance(r, Ne) and r.rhs is ZERO and isinstance(term_of(polynomial(r.lhs)), Add):
+            self._quotient(name, s)
+        elif isinstance(r, Ne) and r.rhs is ZERO and not isinstance(r.lhs, Num):
             factors = (r.lhs, Inv(r.lhs))
             self.known.append(_Known(factors, s, lambda c, v: k.inverse(k.hypothesis(c, name, v))))
+
+    def _quotient(self, name: str, s: Statement) -> None:
+        """d != 0 for a sum d = c m + rest: m (1/d) = 1/c - (rest/c) (1/d), where m is the largest monomial."""
+        k = self.k
+        assert isinstance(s.relation, Ne)
+        rows = polynomial(s.relation.lhs)
+        lead = max(rows, key=lambda m: (sum(p for _, p in m), [(a.key, p) for a, p in m]))
+        c = rows.pop(lead)
+        factors = tuple(a for a, p in lead for _ in range(p))
+
+        def at(ctx: Context, values: dict[str, Idx]) -> Theorem:
+            unit = k.inverse(k.hypothesis(ctx, name, values))
+            assert isinstance(unit.lhs, Mul)
+            given = unit.lhs.args[0]
+            plain = term_of(polynomial(given))
+            if plain is not given:
+                same = k.congruence(ctx, Inv(plain), [k.ring(ctx, plain, given)])
+                whole = Mul(given, Inv(plain))
+                unit = k.trans(k.congruence(ctx, whole, [k.refl(ctx, given), same]), unit)
+            m, rest, inverse = (subst(x, values) for x in (mul(*factors), term_of(rows), Inv(plain)))
+            share = Num(1 / c)
+            grouped = Add(Mul(share, unit.lhs), Mul(Num(-share.value), rest, inverse))
+            th = k.ring(ctx, Mul(*m.args, inverse) if isinstance(m, Mul) else Mul(m, inverse), grouped)
+            last = grouped.args[1]
+            one = k.congruence(ctx, grouped.args[0], [k.refl(ctx, share), unit])
+            return k.trans(th, k.congruence(ctx, grouped, [one, k.refl(ctx, last)]))
+
+        self.known.append(_Known((*factors, Inv(term_of(polynomial(s.relation.lhs)))), s, at))
 
     def __bool__(self) -> bool:
         return bool(self.known)
