@@ -11,14 +11,15 @@ import pcproof as pp
 from pcproof.language.evaluate import Evaluator, Model
 from pcproof.language.index import eq, qvar
 from pcproof.language.signature import Claim, Le, Theory
-from pcproof.language.terms import App, Num, Term, mul
+from pcproof.language.terms import App, Num, Term, mul, total
 from pcproof.networks.mlp import MLP
 from pcproof.networks.network import B, L
 from pcproof.proof.kernel import Context, Kernel
 from pcproof.refute.mutate import theory_mutants
 from pcproof.rules.near_target import amplification, bounds, near_target, squares
+from pcproof.tactics.cauchy import cauchy
 from pcproof.tactics.goals import Stuck
-from pcproof.tactics.near_target import cauchy, times
+from pcproof.tactics.near_target import times
 from pcproof.tactics.order import nonneg, sides
 from pcproof.tactics.prover import prove_claim
 
@@ -98,7 +99,7 @@ def test_cauchy_schwarz_is_a_theorem_and_not_its_converse() -> None:
     def c(p: object) -> Term:
         return App("s_out", (p, j))  # type: ignore[arg-type]
 
-    th = cauchy(k, ctx, l, a, c)
+    th = cauchy(k, ctx, lambda f: total(l, f), a, c)
     assert isinstance(th.relation, Le)
     low, high = sides(th)
     with pytest.raises(Stuck):

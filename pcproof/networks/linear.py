@@ -6,7 +6,7 @@ from ..language.index import Idx
 from ..language.signature import Symbol
 from ..language.terms import Term, mul, total
 from .mlp import MLP
-from .network import State, WeightKind, Weights, width
+from .network import State, Weights, width
 
 
 class LinearMLP(MLP):
@@ -15,10 +15,6 @@ class LinearMLP(MLP):
     def __init__(self) -> None:
         self.bias = False
         self.name = "linear MLP"
-
-    @property
-    def kinds(self) -> tuple[WeightKind, ...]:
-        return super().kinds
 
     @property
     def functions(self) -> tuple[Symbol, ...]:

@@ -5,12 +5,24 @@ So every theorem of the catalogue can be asked of a mutant of the rule too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ..language.index import Con, Idx, eq, ge, le, lt, qvar, span
-from ..language.signature import DEFINED, PARAMETER, Claim, Definition, Eq, Ne, Statement, Symbol, Tangent
-from ..language.terms import ONE, ZERO, App, Pow, Term, add, mul
+from ..language.signature import (
+    DEFINED,
+    PARAMETER,
+    Case,
+    Claim,
+    Definition,
+    Eq,
+    Ne,
+    Statement,
+    Symbol,
+    Tangent,
+    Theory,
+)
+from ..language.terms import ONE, ZERO, App, Pow, Term, add, free_vars, mul, subterms
 from ..networks.backprop import DATA
 from ..networks.gradients import (
     differentiable,
@@ -21,7 +33,7 @@ from ..networks.gradients import (
     with_loss_gradient,
 )
 from ..networks.network import B, L, WeightKind, width
-from .equations import Equations, moment, timed_theory
+from .equations import Equations, RuleError, moment, timed_theory
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 STATE = (*span(b, 0, B), *span(i, 0, width(l)))
@@ -179,14 +191,33 @@ def theorem_3_2(e: Equations) -> Claim:
     )
 
 
+def _of_the_state(what: str, cases: Iterable[Case], theory: Theory, further: Iterable[Symbol], at: set[str]) -> None:
+    """Raise RuleError where ``cases`` read more than the energy does, or change with the time."""
+    known = {*theory.symbols, *(p.name for p in further)}
+    for c in cases:
+        for s in subterms(c.value):
+            if isinstance(s, App) and s.name not in known:
+                raise RuleError(
+                    f"the {what} reads {s.name!r}, which is no part of the energy's state; to be compared with the "
+                    "gradient it may read x, mu, eps, the weights and parameters"
+                )
+        stray = free_vars(c.value) - at
+        if stray:
+            raise RuleError(f"the {what} depends on {sorted(stray)[0]!r}; the energy's gradient does not")
+
+
 def dynamics(e: Equations, gamma: Term = GAMMA) -> Claim:
     """The step is -gamma dF/dx of the rule's own energy, at every hidden layer.
 
     The gradient gx is derived by layer and proved to be the gradient: for every
-    variation Dx the derivative of F is <gx, Dx>.  Source: eqs 6, 7.
+    variation Dx the derivative of F is <gx, Dx>.  RuleError where the step reads
+    more than the state (y, the time) or has momentum.  Source: eqs 6, 7.
     """
+    if e.momentum is not None:
+        raise RuleError("with momentum the activities move by more than their step; drop it to compare the step")
     theory = energy_gradient_theory(e.net, e.energy)
     symbols = [p for p in (DATA[2], *e.parameters) if p.name not in theory.symbols]
+    _of_the_state("step", e.step, theory, symbols, {"l", "b", "i"})
     if isinstance(gamma, App) and gamma.name not in {p.name for p in symbols}:
         symbols.append(Symbol(gamma.name, PARAMETER, 0, shape="scalar", meaning="step size of inference"))
     symbols.append(Symbol("step", DEFINED, 3, shape="layer, batch, unit", meaning="x_{t+1} - x_t"))
@@ -211,7 +242,10 @@ def dynamics(e: Equations, gamma: Term = GAMMA) -> Claim:
 
 
 def plasticity(e: Equations) -> Claim:
-    """The change of every weight is -alpha dF/dtheta of the rule's own energy.  Source: eq. 9."""
+    """The change of every weight is -alpha dF/dtheta of the rule's own energy.  Source: eq. 9.
+
+    RuleError where the change reads more than the state.
+    """
     net = e.net
     # predictions are polynomials in the weights: nothing is assumed of f', but of what else stands in F
     theory = replace(energy_gradient_theory(net, e.energy), hypotheses=differentiable(e.energy))
@@ -222,6 +256,7 @@ def plasticity(e: Equations) -> Claim:
     groups: list[tuple[Definition, ...]] = []
     for k in net.kinds:
         units, ranges = unit_ranges(k)
+        _of_the_state(f"change of {k.name}", e.change[k.name], theory, (DATA[2], *e.parameters), {"l", *k.units})
         symbols.append(Symbol(k.change, DEFINED, 1 + len(units), shape=k.shape, meaning="change that the rule makes"))
         groups.append((Definition(k.change, ("l", *k.units), tuple(e.change[k.name])),))
         expected = mul(-1, App("alpha"), App("g" + k.name, (l, *units)))
@@ -259,8 +294,6 @@ def is_gradient_descent(e: Equations) -> Claim:
         symbols.append(
             Symbol(name, DEFINED, 1 + len(units), shape=k.shape, meaning=f"{k.name} after time L minus its start")
         )
-        from ..language.signature import Case
-
         change = add(App(k.name, (L, l, *units)), mul(-1, App(k.initial, (l, *units))))
         groups.append((Definition(name, ("l", *k.units), (Case((ge(l, 1), le(l, L)), change),)),))
     pairings = weight_pairing(net, names, {k.name: variation(k.initial) for k in net.kinds})

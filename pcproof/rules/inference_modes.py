@@ -23,9 +23,10 @@ from ..language.arith import unsatisfiable
 from ..language.index import Con, eq, ge, le, lt, qvar, size, span
 from ..language.signature import DEFINED, PARAMETER, Case, Claim, Definition, Eq, Le, Statement, Symbol, Theory
 from ..language.terms import ONE, ZERO, App, Num, Pow, Term, add, mul, neg, replace_apps, subst, total
+from ..networks.linear import LinearMLP
 from ..networks.network import B, L, width
 from .claims import GAMMA
-from .smallest_chain import AT, UNITS, Linear, phase
+from .smallest_chain import AT, UNITS, phase
 
 t, l, b, i, m = qvar("t"), qvar("l"), qvar("b"), qvar("i"), qvar("m")
 M = size("M")
@@ -67,7 +68,7 @@ def modes_theory(clamped: bool, assumptions: tuple[Con, ...] = ()) -> Theory:
     """
     from ..networks.gradients import energy_gradient_theory
 
-    net = Linear()
+    net = LinearMLP()
     running = phase(net, clamped, (ge(M, 1), *assumptions))
     static = energy_gradient_theory(net, net.energy())
     free = (ge(l, first_free(clamped)), lt(l, L))

@@ -32,10 +32,10 @@ from ..language.signature import (
     Symbol,
     Theory,
 )
-from ..language.terms import ZERO, App, Num, Pow, Term, add, mul, neg, replace_apps, total
+from ..language.terms import ZERO, App, Num, Pow, Term, add, mul, neg, replace_apps
 from ..networks.backprop import DATA, backprop_definitions
-from ..networks.mlp import MLP
-from ..networks.network import B, L, Network, State, Weights, width
+from ..networks.linear import LinearMLP
+from ..networks.network import B, L, Network, width
 from .claims import GAMMA
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
@@ -43,22 +43,6 @@ AT = ("t", "l", "b", "i")
 UNITS = (*span(b, 0, B), *span(i, 0, width(l)))
 W = App("theta", (1, 0, 0))
 SAMPLE = span(b, 0, B)
-
-
-class Linear(MLP):
-    """Fully connected layers without activations: mu^l = theta^{l+1} x^{l+1}."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.name = "linear network"
-
-    @property
-    def functions(self) -> tuple[Symbol, ...]:
-        return ()
-
-    def prediction(self, x: State, theta: Weights, layer: Idx, sample: Idx, unit: Idx) -> Term:
-        above = layer + 1
-        return total(width(above), lambda j: mul(theta("theta", (above, unit, j)), x(above, sample, j)))
 
 
 # -- a phase of inference, derived from the energy ------------------------------------
@@ -124,7 +108,7 @@ SMALLEST = (eq(L, 2), eq(width(Idx(0)), 1), eq(width(Idx(1)), 1))
 
 def smallest(clamped: bool) -> Theory:
     """One hidden unit and one output."""
-    return phase(Linear(), clamped, SMALLEST)
+    return phase(LinearMLP(), clamped, SMALLEST)
 
 
 def square(a: Term) -> Term:

@@ -35,6 +35,7 @@ from ..rules.dag_convergence import (
     gap_above,
     one_step,
 )
+from .cauchy import cauchy
 from .dag import cut
 from .gaps import from_gaps, gap
 from .goals import Tools, prove_equation
@@ -98,23 +99,6 @@ def _hidden_case(k: Kernel, name: str) -> int:
 
 
 # -- inequalities -----------------------------------------------------------------
-def cauchy(k: Kernel, ctx: Context, a: Term, c: Term) -> Theorem:
-    """(sum a c)^2 <= (sum a^2) (sum c^2) over the units of all vertices before l; a and c are written in m and j."""
-    start = Mul(fed(mul(a, c)), fed(mul(a, c)))
-    left, right = fed(mul(a, a)), fed(mul(c, c))
-    p, u = qvar("p"), qvar("u")
-
-    def other(x: Term) -> Term:
-        return subst(x, {"m": p, "j": u})
-
-    d = add(mul(a, other(c)), mul(-1, other(a), c))
-    inner = total(l, lambda m: total(width(m), lambda j: subst(Mul(d, d), {"p": m, "u": j})))
-    double = Mul(HALF, fed(inner))
-    whole = k.le_add(ctx, [k.le_equal(k.refl(ctx, start)), nonneg(k, ctx, double)])
-    th = ring_le(k, ctx, start, whole, Add(start, double))
-    return le_to(k, th, prove_equation(k, ctx, Add(start, double), Mul(left, right), Tools()))
-
-
 def plus(k: Kernel, ctx: Context, parts: list[Theorem]) -> Theorem:
     """0 <= the sum of what is not negative"""
     return from_gaps(k, ctx, ZERO, add(*(sides(p)[1] for p in parts)), parts)
@@ -277,7 +261,8 @@ def one_more(
     known = k.hypothesis(inner, 0, {"t'": t - 1, "l'": M, "i'": J_UNIT})
     squares = k.le_sum(c, l, "m", k.le_sum(outer, width(M), "j", known))
     squares = k.le_trans(squares, same(k, c, sides(squares)[1], Mul(sums, before)))
-    crossed = cauchy(k, c, EDGE, back)
+    edge, fed_back = (lambda m, j, x=x: subst(x, {"m": m, "j": j}) for x in (EDGE, back))
+    crossed = cauchy(k, c, lambda f: total(l, lambda m: total(width(m), lambda j: f(m, j))), edge, fed_back)
     carried = times(k, squares, nonneg(k, c, edges))
     received = k.le_trans(ring_le(k, c, sides(crossed)[0], crossed, sides(carried)[0]), carried)
     mine = k.hypothesis(c, 0, {"t'": t - 1, "l'": l, "i'": i})

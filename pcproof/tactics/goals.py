@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..language.arith import unsatisfiable
-from ..language.index import Con, Idx, QVar, Size
+from ..language.index import Con, Idx, QVar, Size, qvar
 from ..language.signature import Eq, Ne, Relation
-from ..language.terms import App, Pow, Term, free_vars, loose, subst, subst_idx, subterms
+from ..language.terms import App, Iverson, Pow, Term, map_index, subst_idx, subterms
 from ..proof.kernel import Context, Kernel, Theorem
 from .monomials import Reducer
 from .normal import normalize
@@ -109,11 +109,19 @@ def equalities(k: Kernel, ctx: Context) -> dict[str, Idx]:
             value = (e - Idx(0, ((atom, m),))) * -m
             out = {n: subst_idx(v, {atom.name: value}) for n, v in out.items()}
             out[atom.name] = value
-    return out
+    return {n: v for n, v in out.items() if k.entails(ctx, Con("eq", qvar(n) - v))}
 
 
 def _pin(k: Kernel, ctx: Context, t: Term, pinned: dict[str, Idx]) -> Theorem | None:
-    new = subst(t, pinned)
+    """Values put in for variables; not in indicators, nor in n(.) where the guards do not show that it is the same."""
+    kept = {c.expr for s in subterms(t) if isinstance(s, Iverson) for c in s.cons}
+
+    def put(i: Idx, _: int) -> Idx:
+        new = i if i in kept else subst_idx(i, pinned)
+        deep = any(isinstance(a, Size) and a.args for a in i.atoms())
+        return i if deep and new != i and not k.entails(ctx, Con("eq", i - new)) else new
+
+    new = map_index(t, put) if pinned else t
     return None if new is t else k.index(ctx, t, new)
 
 
@@ -140,14 +148,13 @@ def _join(k: Kernel, ctx: Context, lhs: Term, rhs: Term, left: Theorem | None, r
 def _splitting(k: Kernel, ctx: Context, rewriter: Rewriter, ends: Sequence[Term], tools: Tools) -> Con | None:
     """A constraint that would let some symbol be unfolded."""
     for _, app in rewriter.blocked:
-        if free_vars(app) <= set(ctx.variables):
-            con = undecided(k, ctx, app)
-            if con is not None:
-                return con
+        con = undecided(k, ctx, app)
+        if con is not None:
+            return con
     lazy = set(tools.lazy)
     for t in ends:
         for s in subterms(t):
-            if isinstance(s, App) and s.name in lazy and free_vars(s) <= set(ctx.variables) and not loose(s):
+            if isinstance(s, App) and s.name in lazy:
                 con = undecided(k, ctx, s)
                 if con is not None:
                     return con

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from ..language.index import Con, Idx, eq, ge, lt, qvar, span
 from ..language.signature import Claim, Eq, Le, Statement
-from ..language.terms import ZERO, Add, App, Mul, Num, Term, add, mul, total
+from ..language.terms import ZERO, App, Mul, Num, Term, add, mul, total
 from ..networks.network import B, L, width
 from ..proof.kernel import Context, Kernel, Theorem
 from ..rules.linear import product
 from ..rules.linear_limits import OUT, SCALE, M, applied, correction, delta, gap, square_sum, xi
+from .cauchy import cauchy
 from .goals import Tools
 from .linear import EPS, combine, hidden_errors, scaled, system_of_error, times, under, value, weight
 from .order import le_from, le_to, nonneg, ring_le, sides
@@ -25,21 +26,6 @@ Out = tuple[dict[str, Theorem], list[Theorem]]
 
 
 # -- inequalities -------------------------------------------------------------------
-def cauchy(k: Kernel, ctx: Context, bound: Idx, a: Callable[[Idx], Term], c: Callable[[Idx], Term]) -> Theorem:
-    """(sum a c)^2 <= (sum a^2) (sum c^2): the difference is half a sum of squares."""
-
-    def cross(p: Idx, q: Idx) -> Term:
-        return add(mul(a(p), c(q)), mul(-1, a(q), c(p)))
-
-    squares = total(bound, lambda p: total(bound, lambda q: mul(cross(p, q), cross(p, q))))
-    both = total(bound, lambda q: mul(a(q), c(q)))
-    small, large = mul(both, both), mul(square_sum(bound, a), square_sum(bound, c))
-    half = mul(Num(1) / 2, squares)
-    equal = combine(k, ctx, large, Add(small, half), [], Tools())
-    whole = k.le_add(ctx, [k.le_equal(k.refl(ctx, small)), nonneg(k, ctx, half)])
-    return le_to(k, ring_le(k, ctx, small, whole, equal.rhs), k.sym(equal))
-
-
 def scaled_le(k: Kernel, factor: Term, th: Theorem) -> Theorem:
     """factor a <= factor b from a <= b and 0 <= factor."""
     ctx = th.context
@@ -164,7 +150,7 @@ def bounded(
 ) -> Theorem:
     """(v^0)^2 t^2 <= |a|^2 |image|^2 from t = <a, c> (or its negative) and (v^0)^2 |c|^2 <= |image|^2."""
     ctx, scale = equal.context, mul(SCALE, SCALE)
-    one = scaled_le(k, scale, cauchy(k, ctx, OUT, a, c))
+    one = scaled_le(k, scale, cauchy(k, ctx, lambda f: total(OUT, f), a, c))
     two = scaled_le(k, square_sum(OUT, a), k.instantiate(ctx, growth, {"b": b}))
     start = combine(k, ctx, goal.lhs, sides(one)[0], [times(k, scale, _squared(k, equal))], Tools())
     bridge = k.ring(ctx, sides(one)[1], sides(two)[0])

@@ -6,15 +6,16 @@ from collections.abc import Callable
 
 from ..language.index import Con, Idx, ge, qvar
 from ..language.signature import Claim, Le, Statement
-from ..language.terms import ZERO, Add, App, Mul, Num, Sum, Term, add, mul, neg, open_, total
+from ..language.terms import ZERO, Add, App, Mul, Sum, Term, add, mul, neg, open_, total
 from ..networks.mlp import MLP
 from ..networks.network import B, width
 from ..proof.kernel import Context, Kernel, Theorem
 from ..rules.equilibrium import backprop_change, change
 from ..rules.near_target import AMP, SAMPLE, jacobian_norm, slope, squares
+from .cauchy import cauchy
 from .equilibrium import Out
 from .goals import Tools, prove_equation
-from .order import at_most_sum, le_to, nonneg, ring_le, sides
+from .order import at_most_sum, nonneg, ring_le, sides
 from .rewrite import both, by_cases, unfold_once
 
 l, b, i, j = (qvar(n) for n in "lbij")
@@ -30,22 +31,6 @@ def times(k: Kernel, th: Theorem, low: Theorem) -> Theorem:
     rest = ring_le(k, ctx, ZERO, k.le_add(ctx, [th, k.le_equal(k.refl(ctx, neg(a)))]), add(z, neg(a)))
     whole = k.le_add(ctx, [k.le_equal(k.refl(ctx, Mul(a, c))), k.le_mul(ctx, [rest, low])])
     return ring_le(k, ctx, Mul(a, c), whole, Mul(z, c))
-
-
-def cauchy(k: Kernel, ctx: Context, bound: Idx, a: Term1, c: Term1) -> Theorem:
-    """(sum a c)^2 <= (sum a^2) (sum c^2): the difference is half the sum of (a_p c_q - a_q c_p)^2."""
-    product = total(bound, lambda p: mul(a(p), c(p)))
-    left, right = total(bound, lambda p: mul(a(p), a(p))), total(bound, lambda p: mul(c(p), c(p)))
-
-    def crossed(p: Idx, q: Idx) -> Term:
-        d = add(mul(a(p), c(q)), mul(-1, a(q), c(p)))
-        return Mul(d, d)
-
-    double = Mul(Num(1) / 2, total(bound, lambda p: total(bound, lambda q: crossed(p, q))))
-    start = Mul(product, product)
-    whole = k.le_add(ctx, [k.le_equal(k.refl(ctx, start)), nonneg(k, ctx, double)])
-    th = ring_le(k, ctx, start, whole, Add(start, double))
-    return le_to(k, th, prove_equation(k, ctx, Add(start, double), Mul(left, right), Tools()))
 
 
 def summed(k: Kernel, ctx: Context, bound: Idx, name: str, prove: Callable[[Context], Theorem]) -> Theorem:
@@ -97,7 +82,7 @@ def layer(k: Kernel, ctx: Context, before: Term) -> Theorem:
     weight: Term1 = lambda p: App("w", (l, p, u))  # noqa: E731
     fed = total(width(l - 1), lambda p: mul(error(p), weight(p)))
     squared = prove_equation(k, ctx, first.rhs, Mul(Mul(fed, fed), Mul(f, f)), Tools())
-    th = times(k, cauchy(k, ctx, width(l - 1), error, weight), k.le_square(ctx, f))
+    th = times(k, cauchy(k, ctx, lambda f: total(width(l - 1), f), error, weight), k.le_square(ctx, f))
     return k.le_trans(k.le_equal(k.trans(first, squared)), th)
 
 
@@ -135,7 +120,7 @@ def bounded(
     squared = k.congruence(ctx, Mul(change, change), [value, value])
     wanted = Mul(Mul(product, product), Mul(alpha, alpha))
     squared = k.trans(squared, prove_equation(k, ctx, squared.rhs, wanted, Tools()))
-    first = times(k, cauchy(k, ctx, B, error, carried), k.le_square(ctx, alpha))
+    first = times(k, cauchy(k, ctx, lambda f: total(B, f), error, carried), k.le_square(ctx, alpha))
     first = ring_le(k, ctx, goal.lhs, k.le_trans(k.le_equal(squared), first), sides(first)[1])
     rest = Mul(total(B, lambda s: mul(carried(s), carried(s))), Mul(alpha, alpha))
     more = times(k, errors, nonneg(k, ctx, rest))

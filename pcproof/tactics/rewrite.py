@@ -13,10 +13,26 @@ from ..language.arith import entails, unsatisfiable
 from ..language.fold import match
 from ..language.index import Con, Idx, QVar, qvar
 from ..language.signature import DEFINED, Eq, Relation, Statement
-from ..language.terms import App, Iverson, Mul, Pow, Sum, Term, children, free_vars, open_, open_lam, subst
+from ..language.terms import (
+    App,
+    Iverson,
+    Mul,
+    Pow,
+    Sum,
+    Term,
+    children,
+    free_vars,
+    loose,
+    open_,
+    open_lam,
+    subst,
+    subterms,
+)
 from ..proof.kernel import Context, Kernel, KernelError, Theorem
 
 MOST_UNFOLDINGS = 300  # of one equation; beyond it the equation is left as it stands
+MOST_REPLACEMENTS = 300  # in one term by hypotheses and lemmas; beyond it the term is left as it stands
+MOST_NESTED = 40  # rewritings of what was rewritten
 Conversion = Callable[[Context, Term], Optional[Theorem]]
 
 
@@ -100,16 +116,18 @@ def inside(k: Kernel, conv: Conversion, ctx: Context, t: Term) -> Theorem | None
     return k.congruence(ctx, t, [both(k, ctx, c, p) for (_, c), p in zip(kids, parts)])
 
 
-def bottom_up(k: Kernel, head: Conversion, ctx: Context, t: Term, again: bool = True) -> Theorem | None:
-    """Rewrite subterms first, then the term itself; ``again``: results are rewritten too."""
-    th = inside(k, lambda c, s: bottom_up(k, head, c, s, again), ctx, t)
+def bottom_up(
+    k: Kernel, head: Conversion, ctx: Context, t: Term, again: bool = True, left: int = MOST_NESTED
+) -> Theorem | None:
+    """Rewrite subterms first, then the term itself; ``again``: results are rewritten too, ``left`` times at most."""
+    th = inside(k, lambda c, s: bottom_up(k, head, c, s, again, left), ctx, t)
     current = t if th is None else th.rhs
     step = head(ctx, current)
     if step is None:
         return th
     th = then(k, th, step)
-    if again:
-        th = then(k, th, bottom_up(k, head, ctx, step.rhs, again))
+    if again and left:
+        th = then(k, th, bottom_up(k, head, ctx, step.rhs, again, left - 1))
     return th
 
 
@@ -136,6 +154,7 @@ class Rewriter:
             self.add(th)
         self.blocked: list[tuple[Context, App]] = []
         self.steps = 0
+        self.replaced = 0
 
     def add(self, th: Theorem) -> None:
         """Use an equation between a symbol and something else from left to right."""
@@ -143,23 +162,33 @@ class Rewriter:
             self.lemmas.setdefault(th.relation.lhs.name, []).append(th)
 
     def __call__(self, ctx: Context, t: Term) -> Theorem | None:
+        self.replaced = 0
         return bottom_up(self.k, self.head, ctx, t)
+
+    def known(self, ctx: Context, t: App) -> Theorem | None:
+        """``t`` = something else by a hypothesis or a lemma; not where ``t`` stands in it again."""
+        k = self.k
+        for n, h in enumerate(ctx.hypotheses):
+            values = useful(k, ctx, h, t)
+            if values is not None:
+                return k.hypothesis(ctx, n, values)
+        for name, h in k.theory.hypotheses.items():
+            values = None if name in self.without else useful(k, ctx, h, t)
+            if values is not None:
+                return k.hypothesis(ctx, name, values)
+        for th in self.lemmas.get(t.name, ()):
+            values = useful(k, ctx, th.statement(), t)
+            if values is not None:
+                return k.instantiate(ctx, th, values)
+        return None
 
     def head(self, ctx: Context, t: Term) -> Theorem | None:
         k = self.k
         if isinstance(t, App):
-            for n, h in enumerate(ctx.hypotheses):
-                values = matching(k, ctx, h, t)
-                if values is not None:
-                    return k.hypothesis(ctx, n, values)
-            for name, h in k.theory.hypotheses.items():
-                values = None if name in self.without else matching(k, ctx, h, t)
-                if values is not None:
-                    return k.hypothesis(ctx, name, values)
-            for th in self.lemmas.get(t.name, ()):
-                values = matching(k, ctx, th.statement(), t)
-                if values is not None:
-                    return k.instantiate(ctx, th, values)
+            th = self.known(ctx, t) if self.replaced < MOST_REPLACEMENTS else None
+            if th is not None:
+                self.replaced += 1
+                return th
             if t.name in self.unfold and k.theory.symbols[t.name].kind == DEFINED:
                 case = determined(k, ctx, t)
                 if case is not None:
@@ -179,6 +208,16 @@ class Rewriter:
         elif isinstance(t, Pow) and k.entails(ctx, Con("ge", -t.exponent)):
             return k.power_zero(ctx, t)
         return None
+
+
+def useful(k: Kernel, ctx: Context, s: Statement, t: App) -> dict[str, Idx] | None:
+    """``matching``, where the right side does not hold ``t`` again."""
+    values = matching(k, ctx, s, t)
+    if values is None:
+        return None
+    _, relation = s.at(values)
+    assert isinstance(relation, Eq)
+    return None if any(u is t for u in subterms(relation.rhs)) else values
 
 
 def matching(k: Kernel, ctx: Context, s: Statement, t: App) -> dict[str, Idx] | None:
@@ -236,7 +275,7 @@ def unfold_once(k: Kernel, names: Iterable[str], powers: bool = True) -> Convers
 
 def undecided(k: Kernel, ctx: Context, t: App) -> Con | None:
     """A constraint on the context's own variables that would determine the case of ``t``."""
-    if not free_vars(t) <= set(ctx.variables):
+    if loose(t) or not free_vars(t) <= set(ctx.variables):
         return None
     d = k.theory.definition(t.name)
     if d is None:
