@@ -43,6 +43,7 @@ from .proof.ring import ring_equal
 from .report.elimination import check, occurrences, picks
 from .report.formula import EMPTY, Formula, Line, Pen, math, minus, symbol, words
 from .rules.equations import EVERY_STEP, Equations, RuleError, moment, timed_theory
+from .rules.sweeps import SWEEPS
 
 __all__ = ["Derivation", "Line", "Section", "derive"]
 
@@ -398,6 +399,8 @@ class _Deriver:
             for d in group:
                 if d.name in names:
                     lines += _definition(d, "activities" if d.name == "x" else "weights")
+                if d.name == "eps_mixed" and self.e.order in SWEEPS:
+                    lines += _definition(d, "errors in the midst of a sweep")
         return Section("The rule in motion", tuple(lines), f"Update order: {self.e.order}.")
 
 

@@ -121,7 +121,7 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
         *("l", "l + 1", "l - 1", "0", "1", "2", "2 * l", "2 * l + 1", "2 * l - 1", "3 * l"),
         *("L - 1", "L", "L + 1", "L - l", "L - 1 - l", "-l", "5"),
     ),
-    "order": ("synchronous", "weights-first", "states-first", "states-first-fresh"),
+    "order": ("synchronous", "weights-first", "states-first", "states-first-fresh", "from-output", "from-input"),
     "held": ("False", "True"),
 }
 
@@ -137,6 +137,8 @@ RECIPES: tuple[Mapping[str, str], ...] = (
     {"energy": INGREDIENTS["energy"][3], "change": INGREDIENTS["change"][2]},
     {"order": "weights-first", "change": INGREDIENTS["change"][3]},
     {"energy": INGREDIENTS["energy"][8], "step_size": "1 / d[l]"},
+    {"order": "from-output", "moment": "0"},
+    {"order": "from-input", "step_size": "gamma", "rate": "1 / gamma**l"},
 )
 
 

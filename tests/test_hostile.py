@@ -198,6 +198,16 @@ def run(net, rule, T):
             S = State(net, xs, th, be, t=t, y=y, held=held)
             S.base = xs
             xs = moved(S)
+        elif rule.order in ("from-output", "from-input"):  # in place, layer after layer
+            xs, th, be = dict(xs), dict(th), dict(be)
+            layers = range(1, net.L + 1)
+            for l in layers if rule.order == "from-output" else reversed(layers):
+                S = State(net, dict(xs), dict(th), dict(be), t=t, y=y)
+                S.base = xs
+                xn, (thn, ben) = moved(S), learned(S, t, th, be)
+                xs[l], th[l] = xn[l], thn[l]
+                if net.bias:
+                    be[l] = ben[l]
         elif rule.order == "states-first":  # weights use old errors and new activities
             S = State(net, xs, th, be, t=t, y=y, held=held)
             S.base = xs

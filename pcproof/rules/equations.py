@@ -17,6 +17,8 @@ from ..language.signature import DEFINED, Case, Definition, Symbol, Theory
 from ..language.terms import ONE, ZERO, App, Lam, Term, add, mul, replace_apps, subst, subst_con, subterms
 from ..networks.backprop import DATA, backprop_definitions, initial_symbols
 from ..networks.network import L, Network
+from .errors import RuleError as RuleError
+from .sweeps import FROM_OUTPUT, SWEEPS, measures, seen
 
 SYNCHRONOUS = "synchronous"
 ORDERS = {
@@ -29,10 +31,6 @@ PHI, QUIET = "phi", "quiet"
 VELOCITY = "velocity"  # the last move of the activities, where they have momentum
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 EVERY_STEP = ge(t, 0)  # as ``when``: all weights learn at every time
-
-
-class RuleError(ValueError):
-    """A rule is not understood; the message says what was expected."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Equations:
     when: constraint on t and l: theta[l] learns at time t; or ``EVERY_STEP``.
     gate: factor phi[l,b,i] of each unit's learning, read in ``change``; with it
         ``when`` is ``EVERY_STEP``.
-    order: one of ``ORDERS``.
+    order: one of ``ORDERS`` or of ``sweeps.SWEEPS``.
     parameters: further symbols (gamma, ...); sizes: further integers (t_c).
     held: predictions and their derivatives keep the values of the forward pass.
     momentum: factor of the last move of the activities that is added to each step.
@@ -87,6 +85,11 @@ class Equations:
     def clamped(self) -> Term:
         """The activity of the output layer, over b, i."""
         return App("s_out", (b, i)) if self.output is None else self.output
+
+    @property
+    def error(self) -> str:
+        """The error that weights learn by: in a sweep from the output, that of activities already moved."""
+        return "eps_mixed" if self.order == FROM_OUTPUT else "eps"
 
 
 def _at_times(term: Term, net: Network, x: Idx, theta: Idx, names: Mapping[str, str], errors: Idx) -> Term:
@@ -145,7 +148,8 @@ def other_orders(e: Equations) -> dict[str, str]:
         same |= stale if e.order in stale else set()
     if e.momentum is not None:
         return {}
-    return {order: meaning for order, meaning in ORDERS.items() if order not in same}
+    orders = {**ORDERS, **SWEEPS} if e.order in SWEEPS else ORDERS
+    return {order: meaning for order, meaning in orders.items() if order not in same}
 
 
 def moment(when: Con) -> Idx:
@@ -163,10 +167,12 @@ def timed_theory(e: Equations) -> Theory:
     net = e.net
     if e.held:
         e = held_equations(e)
-    if e.order not in ORDERS:
-        raise RuleError(f"unknown update order {e.order!r}; expected one of {', '.join(ORDERS)}")
+    if e.order not in ORDERS and e.order not in SWEEPS:
+        raise RuleError(f"unknown update order {e.order!r}; expected one of {', '.join((*ORDERS, *SWEEPS))}")
     if e.gate is not None and e.order != SYNCHRONOUS:
         raise RuleError("a rule that learns by its errors is understood in the synchronous order only")
+    if e.order in SWEEPS and e.held:
+        raise RuleError("predictions are held in orders that are no sweeps")
     if e.momentum is not None and (e.order != SYNCHRONOUS or e.held or e.gate is not None):
         raise RuleError("momentum is understood in the synchronous order, without held predictions or gates")
     plain = {"mu": "mu", "eps": "eps"}
@@ -178,16 +184,24 @@ def timed_theory(e: Equations) -> Theory:
         "weights-first": dict(theta=0, mu_mixed=1, eps_mixed=2, x=3, mu=4, eps=5, change=6),
         "states-first": dict(x=0, change=1, theta=2, mu=3, eps=4),
         "states-first-fresh": dict(x=0, mu_mixed=1, eps_mixed=2, change=3, theta=4, mu=5, eps=6),
-    }[e.order]
+    }.get(e.order, {})
     late = e.order in ("states-first", "states-first-fresh")  # the change made at t looks at x of t+1
     before = t - 1
     # the step that leads to time t, and the change made at time t
+    mixed_x, mixed_theta, mixed_measure = t + 1, t, t + 1
     if e.order == "weights-first":
         moved = [_at_times(subst(c.value, {"t": before}), net, before, t, mixed, t) for c in e.step]
         mixed_x, mixed_theta, mixed_measure = before, t, t
+    elif e.order in SWEEPS:
+        moved = [seen(subst(c.value, {"t": before}), net, e.order, before, c.guard) for c in e.step]
     else:
         moved = [_at_times(subst(c.value, {"t": before}), net, before, before, plain, before) for c in e.step]
-        mixed_x, mixed_theta, mixed_measure = t + 1, t, t + 1
+    if e.order in SWEEPS:
+        read = [(c.value, c.guard) for cases in (e.step, *e.change.values()) for c in cases]
+        measure = measures(net, e.order, read, t)
+    else:
+        at = {"change": t + 1 if late else t, "mu_mixed": mixed_measure, "eps_mixed": mixed_measure}
+        measure = {name: (at.get(name, t), Idx(n)) for name, n in rank.items()}
     error_names = mixed if e.order == "states-first-fresh" else plain
     hidden, running = (ge(l, 1), le(l + 1, L)), (ge(t, 0),)
     x_cases = [
@@ -208,13 +222,13 @@ def timed_theory(e: Equations) -> Theory:
         mu = forward
     inner = (*running, ge(l, 0), le(l + 1, L))
     group = [
-        Definition("x", ("t", "l", "b", "i"), tuple(x_cases), (t, Idx(rank["x"]))),
-        Definition("mu", ("t", "l", "b", "i"), (Case(inner, mu),), (t, Idx(rank["mu"]))),
+        Definition("x", ("t", "l", "b", "i"), tuple(x_cases), measure["x"]),
+        Definition("mu", ("t", "l", "b", "i"), (Case(inner, mu),), measure["mu"]),
         Definition(
             "eps",
             ("t", "l", "b", "i"),
             (Case(inner, App("x", (t, l, b, i)) - App("mu", (t, l, b, i))),),
-            (t, Idx(rank["eps"])),
+            measure["eps"],
         ),
     ]
     symbols = [
@@ -223,7 +237,7 @@ def timed_theory(e: Equations) -> Theory:
         Symbol("eps", DEFINED, 4, shape="time, layer, batch, unit", meaning="prediction error"),
     ]
     if e.momentum is not None:
-        group.append(Definition(VELOCITY, ("t", "l", "b", "i"), tuple(v_cases), (t, Idx(rank["x"]))))
+        group.append(Definition(VELOCITY, ("t", "l", "b", "i"), tuple(v_cases), measure["x"]))
         symbols.append(
             Symbol(VELOCITY, DEFINED, 4, shape="time, layer, batch, unit", meaning="last move of the value nodes")
         )
@@ -234,15 +248,20 @@ def timed_theory(e: Equations) -> Theory:
         domain = (ge(mixed_x, 0), ge(mixed_theta, 0), ge(l, 0), le(l + 1, L))
         error = App("x", (mixed_x, l, b, i)) - App("mu_mixed", (t, l, b, i))
         group += [
-            Definition("mu_mixed", ("t", "l", "b", "i"), (Case(domain, mu2),), (mixed_measure, Idx(rank["mu_mixed"]))),
-            Definition(
-                "eps_mixed", ("t", "l", "b", "i"), (Case(domain, error),), (mixed_measure, Idx(rank["eps_mixed"]))
-            ),
+            Definition("mu_mixed", ("t", "l", "b", "i"), (Case(domain, mu2),), measure["mu_mixed"]),
+            Definition("eps_mixed", ("t", "l", "b", "i"), (Case(domain, error),), measure["eps_mixed"]),
         ]
         symbols += [
             Symbol("mu_mixed", DEFINED, 4, shape="time, layer, batch, unit", meaning="prediction from unequal times"),
             Symbol("eps_mixed", DEFINED, 4, shape="time, layer, batch, unit", meaning="error from unequal times"),
         ]
+    if e.order in SWEEPS:
+        moved_x, moved_mu = (t + 1, t) if e.order == FROM_OUTPUT else (t, t + 1)
+        error = App("x", (moved_x, l, b, i)) - App("mu", (moved_mu, l, b, i))
+        group.append(Definition("eps_mixed", ("t", "l", "b", "i"), (Case(inner, error),), measure["eps_mixed"]))
+        symbols.append(
+            Symbol("eps_mixed", DEFINED, 4, shape="time, layer, batch, unit", meaning="error in the midst of a sweep")
+        )
     if e.gate is not None:
         group += _gate_definitions(e.gate, net, plain, Idx(rank["phi"]))
         symbols += _gate_symbols(e.gate)
@@ -252,12 +271,13 @@ def timed_theory(e: Equations) -> Theory:
         changes = tuple(
             Case(
                 (*running, *c.guard),
-                _at_times(c.value, net, t + 1 if late else t, t, error_names, t),
+                seen(c.value, net, e.order, t, c.guard)
+                if e.order in SWEEPS
+                else _at_times(c.value, net, t + 1 if late else t, t, error_names, t),
             )
             for c in e.change[k.name]
         )
-        measure = (t + 1 if late else t, Idx(rank["change"]))
-        group.append(Definition(k.change, ("t", "l", *k.units), changes, measure))
+        group.append(Definition(k.change, ("t", "l", *k.units), changes, measure["change"]))
         old = App(k.name, (before, l, *units))
         learning = subst_con(e.when, {"t": before})
         cases = [
@@ -267,7 +287,7 @@ def timed_theory(e: Equations) -> Theory:
         if e.when != EVERY_STEP:
             rest = [(ge(t, 1), *layers, other) for other in learning.negations()]
             cases += [Case(guard, old) for guard in rest if not unsatisfiable((*net.assumptions, *guard))]
-        group.append(Definition(k.name, ("t", "l", *k.units), tuple(cases), (t, Idx(rank["theta"]))))
+        group.append(Definition(k.name, ("t", "l", *k.units), tuple(cases), measure["theta"]))
         symbols += [
             Symbol(k.name, DEFINED, 2 + len(units), shape="time, " + k.shape, meaning=k.meaning),
             Symbol(k.change, DEFINED, 2 + len(units), shape="time, " + k.shape, meaning="change that the rule makes"),

@@ -79,7 +79,7 @@ def front_claim(e: Equations) -> Claim:
         Statement(
             ("t", "l", "b", "i"),
             (ge(t, 0), ge(l, 0), lt(l, L), eq(t, arrival), *STATE),
-            Eq(App("eps", (t, l, b, i)), App("front", (l, b, i))),
+            Eq(App(e.error, (t, l, b, i)), App("front", (l, b, i))),
         )
     ]
     for k in e.net.kinds:

@@ -47,6 +47,7 @@ from ..networks.chain import Chain
 from ..networks.mlp import MLP
 from ..networks.network import B, L, Network, WeightKind, width
 from .equations import PHI, QUIET, VELOCITY, Equations, RuleError
+from .sweeps import SWEEPS
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 Free = tuple[tuple[str, Idx], ...]  # index variables with their upper bounds; the lower one is 0
@@ -239,6 +240,9 @@ def sites(e: Equations) -> tuple[Site, ...]:
             mixed, since = (t - 1, t), ge(t, 1)
         for name in ("mu_mixed", "eps_mixed"):
             site("error node", App(name, (t, l, b, i)), (since, *inner), near.error_node(), mixed, layers=(l, l + 1))
+    if e.order in SWEEPS:
+        error = App("eps_mixed", (t, l, b, i))
+        site("error node", error, (ge(t, 0), *inner), near.error_node(), after, layers=(l, l + 1))
     if e.gate is not None:
         site("gate", App(PHI, (t, l, b, i)), (ge(t, 0), *inner), near.gate(e.gate.window), now)
         if e.gate.past is not None:

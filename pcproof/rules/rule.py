@@ -14,8 +14,9 @@ from ..language.terms import ZERO, App, Inv, Pow, Term, free_vars, mul, replace_
 from ..networks.network import B, L, Network, width
 from .claims import equals_backprop
 from .domain import check_domain
-from .equations import EVERY_STEP, ORDERS, PHI, QUIET, SYNCHRONOUS, Equations, Gate, RuleError, moment
+from .equations import EVERY_STEP, ORDERS, PHI, QUIET, SYNCHRONOUS, Equations, Gate, RuleError, moment, timed_theory
 from .surface import BEFORE, Field, Number, Scalar, indicator_parts, number, short
+from .sweeps import SWEEPS
 
 
 def _layer_variable(f: Field) -> tuple[str, int]:
@@ -36,7 +37,8 @@ class Rule:
     when: ``Eq(t, ...)``, the moment at which theta[l + 1] learns; or ``EVERY_STEP``;
         or a factor such as ``nonzero(eps[l])``, made of the units' own errors, by
         which they learn at every time (each sample for itself).
-    order: update order inside one time step; see ``equations.ORDERS``.
+    order: update order inside one time step, see ``equations.ORDERS``; or a sweep over the layers, "from-output" or
+        "from-input", see ``sweeps``.
     held: predictions and their derivatives keep the values of the forward pass
         while the activities move (fixed prediction).
     momentum: beta, so that x moves by beta times its last move, and the step.
@@ -85,8 +87,8 @@ class Rule:
             raise RuleError(f"`when` must fix one moment for each layer, like Eq(t, l); got {when!r}") from None
         if not isinstance(held, bool):
             raise RuleError(f"held is True or False, got {short(held)}")
-        if order not in ORDERS:
-            raise RuleError(f"unknown update order {order!r}; expected one of {', '.join(ORDERS)}")
+        if order not in ORDERS and order not in SWEEPS:
+            raise RuleError(f"unknown update order {order!r}; expected one of {', '.join((*ORDERS, *SWEEPS))}")
         self.net = net
         self.name = name
         step_cases = self._state("step", step)
@@ -99,6 +101,8 @@ class Rule:
                 raise RuleError(f"start is what holds before the first step; it may use y[l], not {s.name}")
         beta = None if momentum is None else _momentum(momentum)
         clamped = None if output is None else _output(output)
+        if order in SWEEPS and (held or gate is not None):
+            raise RuleError(f"a sweep is understood without held predictions and without gates, got order={order!r}")
         if beta is not None and (order != SYNCHRONOUS or held or gate is not None):
             raise RuleError("momentum is understood in the synchronous order, without held predictions or gates")
         change: dict[str, tuple[Case, ...]] = {}
@@ -162,6 +166,8 @@ class Rule:
             output=clamped,
         )
         check_domain(self.equations)
+        if order in SWEEPS:
+            timed_theory(self.equations)  # refuses what cannot be read in the midst of a sweep
         if gate is not None:
             self.equations = gated(self.equations, gate)
 

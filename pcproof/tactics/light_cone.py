@@ -28,6 +28,7 @@ from ..language.terms import ONE, ZERO, App, Inv, Mul, Num, Pow, Term, add, free
 from ..networks.network import L, width
 from ..proof.kernel import Context, Kernel, Theorem
 from ..rules.equations import EVERY_STEP, VELOCITY, Equations, moment
+from ..rules.sweeps import FROM_OUTPUT
 from .goals import Stuck, Tools, prove_equation
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
@@ -84,6 +85,7 @@ class Cone:
             self._meet(model, h)
         self.probe = Evaluator(self.theory, model)
         self.lemmas = Lemmas()
+        self.ahead = Idx(0) if e.order == FROM_OUTPUT else l  # the wave is at layer l from then on
 
     def _meet(self, model: Model, h: Statement) -> None:
         """A parameter that a hypothesis gives a value, a factor of what it says is 0, gets it in the model."""
@@ -137,14 +139,14 @@ class Cone:
         return (1, PROBE_DEPTH) if name == "x" or name in weights else (0, PROBE_DEPTH - 1)
 
     def offset(self, name: str, units: tuple[str, ...], value: Term) -> int | None:
-        """The largest c such that the symbol has its forward value while t <= l + c, in the model."""
+        """The largest c such that the symbol has its forward value while t <= ahead + c, in the model."""
         first, last = self._layers(name)
         term = App(name, (t, l, *(qvar(u) for u in units)))
         best: int | None = None
         for c in range(-3, 3):
             tried = False
             for layer in range(first, last + 1):
-                for time in range(0, layer + c + 1):
+                for time in range(0, self.probe.index(self.ahead, {"l": layer}) + c + 1):
                     env = {"t": time, "l": layer, **dict.fromkeys(units, 0)}
                     got, want = self._value(term, env), self._value(value, env)
                     if got is None or want is None:
@@ -168,7 +170,7 @@ class Cone:
             d = self.theory.definition(name)
             # definitions hold for every unit index; a single case may begin later than t = 0
             start = d.cases[0].guard if d is not None and len(d.cases) == 1 else ()
-            guards = tuple(dict.fromkeys((ge(t, 0), le(t, l + c), ge(l, first), top, *start)))
+            guards = tuple(dict.fromkeys((ge(t, 0), le(t, self.ahead + c), ge(l, first), top, *start)))
             relation = Eq(App(name, (t, l, *(qvar(u) for u in units))), value)
             names.append(f"freeze {name}")
             claims.append(Statement(("t", "l", *units), guards, relation))
@@ -186,7 +188,7 @@ class Cone:
             if time < 0:
                 return None
             env = {"t": time, "l": layer, "b": 0, "i": unit}
-            e = self._value(App("eps", (t, l, b, i)), env)
+            e = self._value(App(self.e.error, (t, l, b, i)), env)
             d = self._value(App("delta", (l, b, i)), env)
             if not isinstance(e, Mod) or not isinstance(d, Mod) or d == 0:
                 return None
@@ -197,11 +199,11 @@ class Cone:
         return None
 
     def arrivals(self) -> list[Idx]:
-        """When the wave may arrive at layer l: at the moment of theta^{l+1}, or at t = l."""
+        """When the wave may arrive at layer l: at the moment of theta^{l+1}, or at t = l (in a sweep, at once)."""
         if self.e.when == EVERY_STEP:
-            return [l]
+            return [self.ahead]
         own = moment(self.e.when).replace(lambda a: l + 1 if a == l.terms[0][0] else None)
-        return list(dict.fromkeys((own, l)))
+        return list(dict.fromkeys((own, self.ahead)))
 
     def candidates(self) -> Iterator[Term]:
         """Powers of the scalars that the rule's step contains, and what a unit's own step is divided by."""
@@ -222,6 +224,7 @@ class Cone:
         for a in scalars:
             for c2 in scalars:
                 yield Pow(mul(a, c2), l)
+        yield from scalars  # from layer 1 on, where the output's error alone has another weight
         inverses = [s for c in self.e.step for s in subterms(c.value) if isinstance(s, Inv) and "i" in free_vars(s)]
         yield from (s for s in dict.fromkeys(inverses) if free_vars(s) <= {"l", "i"})
 
@@ -230,7 +233,7 @@ class Cone:
 
         Where the loss is another than the squared error that of the output is no x - mu; then from layer 1 on.
         """
-        lhs, d = App("eps", (t, l, b, i)), App("delta", (l, b, i))
+        lhs, d = App(self.e.error, (t, l, b, i)), App("delta", (l, b, i))
         stuck: Stuck | None = None
         own = "front" in self.theory.symbols
         given = App("front", (l, b, i)) if own else self.scale

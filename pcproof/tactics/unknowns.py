@@ -166,7 +166,7 @@ class Bench:
         found = set()
         for run in self.runs:
             time = run.index(moment(self.e.when), {"l": layer + 1})
-            eps, delta = run.call("eps", (time, layer, 0, 0)), run.call("delta", (layer, 0, 0))
+            eps, delta = run.call(self.e.error, (time, layer, 0, 0)), run.call("delta", (layer, 0, 0))
             if delta == 0:
                 continue
             found.add(eps / delta)

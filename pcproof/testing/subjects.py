@@ -82,7 +82,7 @@ def _is_zil(equations: Any) -> bool:
             known = zil(equations.net, gamma=gamma).equations
         except ValueError:
             return False
-        plain = equations.momentum is None and equations.output is None
+        plain = equations.momentum is None and equations.output is None and equations.order == known.order
         if plain and (equations.step, equations.start, equations.when) == (known.step, known.start, known.when):
             return True
     return False
