@@ -14,7 +14,7 @@ from pcproof.catalogue import entries
 from pcproof.language.evaluate import Evaluator, Model
 from pcproof.language.index import ge, qvar
 from pcproof.language.signature import Claim, Eq, Le, Statement, Tangent
-from pcproof.language.terms import ZERO, Add, App, Mul, add, mul
+from pcproof.language.terms import ZERO, Add, App, add, mul
 from pcproof.networks.network import B, L
 from pcproof.refute.confirm import Judge
 from pcproof.refute.models import check_instance
