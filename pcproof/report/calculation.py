@@ -158,6 +158,8 @@ class _Reader:
         for twin in self.twins.get(number, ()):
             self.counted |= set(below(self.items, twin))
         steps = self._proof(body, 1, hypotheses)
+        if item.rule == "induct":
+            steps += self._uncited(item, hypotheses)
         own = self.counted - before
         self.unfolded += [(title, n) for n in sorted(own) if self.items[n].rule == "unfold"]
         total = len(own)
@@ -166,6 +168,20 @@ class _Reader:
         said = Line(statement(s), kind="statement", comment=how, rule=how)
         end = Line(words(title), kind="qed", items=total)
         return [head, said, *steps, end]
+
+    def _uncited(self, item: Item, hypotheses: Sequence[str]) -> list[Line]:
+        """What a joint induction proves beside, for its own sake, and nothing cites afterwards."""
+        cited = (i for i in (*self.names, *self.goals) if self.items[i].rule == "induct")
+        named = {int(self.items[i].arguments[0]) for i in cited if self.items[i].premises == item.premises}
+        out: list[Line] = []
+        for n, number in enumerate(item.premises):
+            if n in named or number in self.counted:
+                continue
+            body = self.items[number]
+            said = statement(Statement(body.context.variables, body.context.guards, body.claim))
+            out.append(Line(words("by the same induction: ") + said, depth=1, kind="case"))
+            out += self._proof(number, 2, hypotheses)
+        return out
 
     # -- one relation ----------------------------------------------------------
     def _proof(self, number: int, depth: int, hypotheses: Sequence[str]) -> list[Line]:
@@ -218,8 +234,9 @@ class _Reader:
         steps = flatten(self.items, item.id)
         if not steps:
             pen = Pen((claim.lhs, claim.rhs), [item.context.guards], item.context.variables)
-            self.counted.add(item.id)
-            return [Line(pen.term(claim.lhs), pen.term(claim.rhs), rule="the same", depth=depth, items=1)]
+            ids = set(below(self.items, item.id)) - self.counted
+            self.counted |= ids
+            return [Line(pen.term(claim.lhs), pen.term(claim.rhs), rule="the same", depth=depth, items=len(ids))]
         groups = self._grouped(steps, hypotheses)
         shown = [steps[0].before, *(g[-1].after for _, g in groups)]
         pen = Pen(shown, [item.context.guards], item.context.variables)

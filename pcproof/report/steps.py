@@ -64,8 +64,8 @@ def _chain(items: Mapping[int, Item], item: Item, lift: Lift, back: bool, ids: f
     if item.rule == "refl":
         return []
     if item.rule == "trans":
-        order = reversed(parts) if back else parts
-        return _spread([_chain(items, p, lift, back, frozenset()) for p in order], ids)
+        order = parts[::-1] if back else parts
+        return _spread(items, order, [_chain(items, p, lift, back, frozenset()) for p in order], ids)
     if item.rule in ("sym", "weaken"):
         return _chain(items, parts[0], lift, back != (item.rule == "sym"), ids)
     if item.rule == "congruence":
@@ -106,14 +106,16 @@ def _congruence(
 
         found.append(_chain(items, p, put, back, frozenset()))
         now[k] = _eq(p).lhs if back else _eq(p).rhs
-    quiet = frozenset(p.id for p, f in zip(parts, found) if not f)
-    return _spread(found, ids | quiet)
+    return _spread(items, parts, found, ids)
 
 
-def _spread(found: Sequence[list[Step]], ids: frozenset[int]) -> list[Step]:
-    """Join chains; the items that only carry are counted with the first step."""
+def _spread(
+    items: Mapping[int, Item], parts: Sequence[Item], found: Sequence[list[Step]], ids: frozenset[int]
+) -> list[Step]:
+    """Join the chains of the parts; the items that carry or change nothing are counted with the first step."""
     out = [s for f in found for s in f]
     if out:
+        quiet = (below(items, p.id) for p, f in zip(parts, found) if not f)
         s = out[0]
-        out[0] = Step(s.before, s.after, s.item, s.backwards, s.ids | ids)
+        out[0] = Step(s.before, s.after, s.item, s.backwards, s.ids.union(ids, *quiet))
     return out
