@@ -23,9 +23,10 @@ from ..rules.linear_neighbours import (
     squares,
     state,
 )
+from .cauchy import cauchy
 from .goals import Tools, prove_equation
 from .linear import combine, energy_tangent, first, times, under, value
-from .linear_limits import cauchy, scaled_le
+from .linear_limits import scaled_le
 from .order import le_from, le_to, nonneg, ring_le, sides
 
 l, b, i, j = (qvar(n) for n in "lbij")
@@ -88,7 +89,7 @@ def bounded(
 ) -> Theorem:
     """t^2 <= r^2 |a|^2 |d|^2 from t = r <a, e> up to sign, and |e|^2 <= |d|^2; vectors: a and e."""
     ctx, (weights, e) = off.context, vectors
-    one = scaled_le(k, mul(rate, rate), cauchy(k, ctx, bound, weights, e))
+    one = scaled_le(k, mul(rate, rate), cauchy(k, ctx, lambda f: total(bound, f), weights, e))
     two = scaled_le(k, mul(rate, rate, squares(bound, weights)), k.instantiate(ctx, shrunk, {"b": b}))
     start = combine(k, ctx, goal.lhs, sides(one)[0], [squared(k, off)], Tools())
     bridge = k.ring(ctx, sides(one)[1], sides(two)[0])
