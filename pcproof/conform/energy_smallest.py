@@ -261,7 +261,9 @@ def _code(call: Caller, c: Check, s: State, path: str) -> str:
     if c.helpers:
         lines.append(f"from pcproof.conform.energy_states import {', '.join(c.helpers)}")
     lines += ["", f"# {s}"]
-    lines += [f"{n} = load({at!r})" if at else f"{n} = {n}  # the function under test" for n, at in places.items()]
+    lines += [
+        f"{n} = load({at!r})" if at else f"{n} = {n}  # put the function under test here" for n, at in places.items()
+    ]
 
     def array(a: Any) -> str:
         body = f"np.array({a.tolist()})"
