@@ -144,6 +144,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "one number": ({"energy": energy_with(np.sum)}, "one number comes back"),
     "errors cancel": ({"energy": cancelling}, "errors of opposite sign cancel"),
     "one sign only": ({"energy": one_sided}, "an error and its negative have energies"),
+    "random": (
+        {"infer_step": step_with(lambda f, a, g: [v + np.random.normal(size=v.shape) for v in f(*a, g)])},
+        "two equal calls give different results",
+    ),
     "not there yet": (
         {"equilibrium": lambda weights, x, target: [x @ weights[0].T * 0 + 1] + [
             np.ones((len(x), len(w))) for w in weights[1:-1]] if len(weights) > 1 else []},
@@ -179,6 +183,36 @@ def test_wrong(name: str, capsys: pytest.CaptureFixture[str]) -> None:
 def linear_with(equilibrium: Callable[[Any], Callable[..., Any]]) -> Functions:
     linear = functions(lambda v: v, lambda v: v * 0 + 1)
     return {**linear, "equilibrium": equilibrium(linear["equilibrium"])}
+
+
+def buffers(name: str) -> Callable[..., Any]:
+    """The same arrays come back from every call."""
+    kept: dict[Any, Any] = {}
+
+    def function(*arguments: Any) -> Any:
+        found = RIGHT[name](*arguments)
+        out = kept.setdefault(tuple(v.shape for v in found), [v.copy() for v in found])
+        for a, b in zip(out, found):
+            a[...] = b
+        return out
+
+    return function
+
+
+def test_arrays_that_are_used_again() -> None:
+    assert look(infer_step=buffers("infer_step"), weight_update=buffers("weight_update")).as_expected
+
+
+def test_an_energy_without_its_output() -> None:
+    """At depth 1 nothing is left of it; that is no influence of samples on each other."""
+
+    def energy(weights: Any, activities: Any, x: Any, target: Any) -> Any:
+        last = activities[-1] if activities else x @ weights[0].T
+        return RIGHT["energy"](weights[:-1] if activities else weights, activities[:-1], x, last)
+
+    found = look(energy=energy)
+    assert not found.as_expected and "influence" not in found.text(), found.text()
+    assert "is not -gamma dE/dx" in found.text() and "expected -0" not in found.text()
 
 
 def test_wrong_linear_equilibrium() -> None:
@@ -222,6 +256,10 @@ def test_closed_form_and_differences() -> None:
         ({"weight_update": lambda *a: 1 / 0}, "weight_update raised ZeroDivisionError"),
         ({"weight_update": lambda *a: [w * np.nan for w in a[0]]}, "not finite"),
         ({"equilibrium": lambda w: w}, "equilibrium raised TypeError"),
+        ({"energy": lambda *a: (np.zeros(len(a[2])), 0)}, "energy returned tuple where an array was expected"),
+        ({"energy": lambda *a: "3"}, "energy returned an array of <U1 where numbers were expected"),
+        ({"energy": lambda *a: RIGHT["energy"](*a).astype(np.float32)}, "returned float32 where float64 went in"),
+        ({"weight_update": lambda *a: [None for _ in a[0]]}, "weight_update returned None where an array"),
         ({"enrgy": lambda *a: 0}, "expected some of energy"),
     ],
 )

@@ -243,6 +243,23 @@ def test_the_script_of_a_module(tmp_path: Path) -> None:
     assert returned.startswith("returned:") and "-4." in returned and "-2" in expected
 
 
+def test_a_little_off() -> None:
+    """Too little to be another kind, too much to be rounding; the digits that differ are shown."""
+
+    def update(weights: Any, x: Any, target: Any, f: Any) -> Any:
+        floats = [[np.asarray(a, dtype=float) for a in part] for part in (weights, (x, target))]
+        dw = backprop(floats[0], *floats[1], f)
+        return [(1 + 3e-6) * d for d in dw[:-1]] + dw[-1:]
+
+    found = conform(update)
+    assert found.kind.name == "backprop" and not found.as_expected
+    assert "not as expected: backprop, to about half the digits of the floats" in found.text(), found.text()
+    for f in found.faults:
+        if " is " in f.text and "backprop says " in f.text:
+            got, should = f.text.split(", backprop says ")
+            assert got.rpartition(" ")[2] != should.partition(" ")[0], f.text
+
+
 def test_another_way_back() -> None:
     """Errors that travel back through other weights."""
 

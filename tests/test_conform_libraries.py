@@ -269,6 +269,21 @@ def test_sign(conforms):
 
 def test_bad(conforms):
     conforms(bad)
+
+@pytest.mark.conforms("equilibrium-pc")
+def test_positional(conforms):
+    conforms(good)
+
+@pytest.mark.conforms("zil", to="zil")
+def test_twice(conforms):
+    conforms(good)
+
+@pytest.mark.conforms(too="zil")
+def test_unknown(conforms):
+    conforms(good)
+
+def test_nameless(conforms):
+    conforms(lambda weights, x, target, f: [0 * w for w in weights])
 """
 
 
@@ -279,6 +294,12 @@ def test_plugin(tmp_path: Path) -> None:
         capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False,
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )  # fmt: skip
-    assert "1 passed" in done.stdout and "2 failed" in done.stdout, done.stdout + done.stderr
+    assert "1 passed" in done.stdout and "5 failed, 1 passed" in done.stdout and "1 error" in done.stdout, (
+        done.stdout + done.stderr
+    )
+    assert "expected: equilibrium-pc" in done.stdout
+    assert "the marker `conforms` takes one positional argument, `to`" in done.stdout
+    assert "assert_conforms has no option 'too'; expected to, returns" in done.stdout
+    assert "update = FUNCTION  # put the function under test here" in done.stdout
     assert "asked for returns grad; it is so only after: another" in done.stdout or "only after" in done.stdout
     assert "The smallest failing case" in done.stdout and "load(" in done.stdout

@@ -16,6 +16,8 @@
 ``smallest``          the smallest failing case as code
 ``modules``           a training step that leaves ``.grad`` as an update function
 ``energy``            energy, inference step, weight update, equilibrium
+``energy_states``     networks with activities, energies, derivatives by differences
+``energy_smallest``   the smallest failing case of an energy as code
 ====================  =========================================================
 
 What is found here is tested, on the networks that are named, and not proved.

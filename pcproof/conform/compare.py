@@ -14,7 +14,7 @@ from .probes import FLOAT16, FLOAT32, Probe
 from .subject import Answer
 
 FITS = 1e-6  # relative; kinds other than backprop are told apart to about half the digits of float64
-COARSE = {np.float32: 2e-3, np.float16: 5e-2}  # the same for fewer digits
+COARSE = {np.float32: 2e-3, np.float16: 2e-2}  # the same for fewer digits
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,13 @@ def show(v: Any) -> str:
     return str(v) if isinstance(v, (Fraction, Mod, int)) else f"{float(v):.9g}"
 
 
+def _shown(a: Any, b: Any) -> tuple[str, str]:
+    """Both with as many digits as tell them apart."""
+    if show(a) != show(b):
+        return show(a), show(b)
+    return f"{float(a):.17g}", f"{float(b):.17g}"
+
+
 def difference(sample: Sample, scale: Scale, literal: bool = False) -> Difference | None:
     """The first entry that differs: exactly, or by more than the derived bound of rounding."""
     c = scale.of(sample.probe)
@@ -113,9 +120,8 @@ def difference(sample: Sample, scale: Scale, literal: bool = False) -> Differenc
         for name, u, e in sample.pairs():
             for at in np.ndindex(*u.shape):
                 if u[at] != e[at] * c:
-                    return Difference(
-                        _place(name, at), show(u[at]), show(e[at] * c), _relative(u[at] - e[at] * c, e * c)
-                    )
+                    gap = _relative(u[at] - e[at] * c, e * c)
+                    return Difference(_place(name, at), *_shown(u[at], e[at] * c), gap)
         return None
     tiny = float(np.finfo(sample.answer.digits).tiny)
     for (name, u, e), most in zip(sample.pairs(), sample.bounds(literal)):
@@ -125,7 +131,7 @@ def difference(sample: Sample, scale: Scale, literal: bool = False) -> Differenc
             at = tuple(int(i) for i in np.argwhere(wrong)[0])
             size = float(np.max(np.abs(should))) or 1.0
             gap = float(np.max(np.abs(u.astype(np.float64) - should)))
-            return Difference(_place(name, at), show(u[at]), show(should[at]), gap / size, float(most[at]))
+            return Difference(_place(name, at), *_shown(u[at], should[at]), gap / size, float(most[at]))
     return None
 
 

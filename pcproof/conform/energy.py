@@ -28,7 +28,7 @@ import numpy as np
 
 from .attacks import Finding
 from .compare import close, simple
-from .energy_smallest import Check, Clauses, SmallestEnergy, smallest
+from .energy_smallest import AGAIN, Check, Clauses, SmallestEnergy, differs_again, smallest
 from .energy_states import (
     AGREE,
     SOLVED,
@@ -122,6 +122,8 @@ def conform_energy(
     energy = stated_energy(call) if "energy" in functions else usual(*fits[0][:2]) if fits else None
     if "energy" in functions:
         _check_energy(call, states, found)
+    for name in found.functions:
+        _check_again(call, states, name, found)
     if energy is None:
         text = f"it belongs to the usual energy for none of the activations {', '.join(USUAL)}"
         found.findings.append(Finding(found.functions[0], text))
@@ -153,6 +155,8 @@ def _checks(of: Clauses, found: EnergyConformance, linear: bool) -> list[Check]:
             out.append(of.update())
         else:
             out += [of.settled(), of.closed_form()] if linear else [of.settled()]
+        if any(f.name == name and f.text.startswith(AGAIN) for f in found.findings):
+            out = [of.again(name)]
         if name in of.call.changed:
             out.append(of.inputs(name))
     return out
@@ -203,6 +207,12 @@ def _about(call: Caller, fits: list[tuple[str, bool, Any]]) -> str:
     return text if close(c, 1, AGREE) else f"{c if isinstance(c, Fraction) else f'{c:.6g}'} times {text} for one sample"
 
 
+def _check_again(call: Caller, states: list[State], name: str, found: EnergyConformance) -> None:
+    s = next(s for s in states if s.hidden)
+    if differs_again(call, name, s):
+        found.findings.append(Finding(name, f"{AGAIN}: it is random, or state is kept between calls"))
+
+
 def _check_energy(call: Caller, states: list[State], found: EnergyConformance) -> None:
     """One number for each sample, the same alone and in a batch, for errors of both signs."""
     scalar = call("energy", states[1]).shape == ()
@@ -212,6 +222,8 @@ def _check_energy(call: Caller, states: list[State], found: EnergyConformance) -
     for s in (s for s in states if s.batch > 1):
         together = call("energy", s)
         alone = np.array([float(np.sum(call("energy", s.sample(b)))) for b in range(s.batch)])
+        if not together.any() and not alone.any():
+            continue
         ratios.append((s, factor([np.sum(together)], [alone.sum()]) if scalar else factor([together], [alone])))
     if all(c is not None and close(c, 1, AGREE) for _, c in ratios):
         found.checked.append("the energy of a batch is that of its samples")
@@ -311,7 +323,8 @@ def _why_not(
     what = "-gamma dE/dx" if which == "infer_step" else "-dE/dW"
     k = bad[0]
     at = tuple(int(i) for i in np.argwhere(np.abs(got[k] - gamma * downhill[k]) > AGREE * np.abs(downhill[k]).max())[0])
-    return f"{layers} is not {what}: {got[k][at]:.9g} at {list(at)}, expected {gamma * downhill[k][at]:.9g} ({s})"
+    is_, should = got[k][at] + 0.0, gamma * downhill[k][at] + 0.0  # 0.0: no -0 is printed
+    return f"{layers} is not {what}: {is_:.9g} at {list(at)}, expected {should:.9g} ({s})"
 
 
 def _swept(s: State, energy: Energy, got: list[Any], order: Any, gamma: float) -> bool:

@@ -17,6 +17,7 @@ from .load import where
 from .states import SETTLED
 
 SEARCH = 30.0  # seconds
+AGAIN = "two equal calls give different results"
 DEEPEST, WIDEST, BATCHES = 3, 2, (1, 2)
 
 
@@ -185,6 +186,16 @@ class Clauses:
         ]
         return Check("equilibrium", fails, prints, (), ("State", "linear_equilibrium"))
 
+    def again(self, name: str) -> Check:
+        """A second call gives the same."""
+
+        def fails(s: State) -> str | None:
+            return AGAIN if differs_again(self.call, name, s) else None
+
+        call = f"{name}(weights, {'' if name == 'equilibrium' else 'activities, '}x, target"
+        call += ", 0.5)" if name == "infer_step" else ")"
+        return Check(name, fails, [f'print("returned:", {call})', f'print("expected:", {call})'])
+
     def inputs(self, name: str) -> Check:
         """The call leaves its inputs alone."""
 
@@ -206,13 +217,20 @@ class Clauses:
         return Check(name, fails, prints)
 
 
+def differs_again(call: Caller, name: str, s: State) -> bool:
+    """Whether two equal calls give two results."""
+    gamma = [0.5] if name == "infer_step" else []
+    a, b = call(name, s, *gamma), call(name, s, *gamma)
+    return not all(np.array_equal(p, q) for p, q in zip(a, b)) if isinstance(a, list) else not np.array_equal(a, b)
+
+
 def _differs(what: str, got: list[Any], should: list[Any], says: str = "expected", most: float = AGREE) -> str | None:
     size = max((float(np.max(np.abs(a))) for a in [*got, *should]), default=0.0)
     for k, (a, b) in enumerate(zip(got, should)):
         wrong = np.argwhere(np.abs(a - b) > most * size)
         if len(wrong):
             at = tuple(map(int, wrong[0]))
-            return f"{what}[{k}] at {list(at)} is {a[at]:.9g}, {says} {b[at]:.9g}"
+            return f"{what}[{k}] at {list(at)} is {a[at] + 0.0:.9g}, {says} {b[at] + 0.0:.9g}"
     return None
 
 
@@ -261,7 +279,9 @@ def _code(call: Caller, c: Check, s: State, path: str) -> str:
     if c.helpers:
         lines.append(f"from pcproof.conform.energy_states import {', '.join(c.helpers)}")
     lines += ["", f"# {s}"]
-    lines += [f"{n} = load({at!r})" if at else f"{n} = {n}  # the function under test" for n, at in places.items()]
+    lines += [
+        f"{n} = load({at!r})" if at else f"{n} = {n}  # put the function under test here" for n, at in places.items()
+    ]
 
     def array(a: Any) -> str:
         body = f"np.array({a.tolist()})"

@@ -99,9 +99,27 @@ class Caller:
                 self.changed.add(name)
             return found
 
+    def _numbers(self, a: Any) -> Any:
+        """A copy in float64 of what came back."""
+        try:
+            found = self.library.numpy(a)
+            kind = found.dtype.kind
+        except Exception as e:  # whatever a foreign object does when it is turned into an array
+            raise Raised(f"returned {type(a).__name__} where an array was expected ({type(e).__name__})") from None
+        if kind == "O" and any(v is None for v in found.flat):
+            raise Raised("returned None where an array was expected")
+        if kind == "f" and found.dtype.itemsize < 8:
+            raise Raised(f"returned {found.dtype} where float64 went in; that is too few digits for differences")
+        if kind not in "fiubO":
+            raise Raised(f"returned an array of {found.dtype} where numbers were expected")
+        try:
+            return np.array(found, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise Raised("returned an array of objects that are not numbers") from None
+
     def _understood(self, name: str, out: Any, s: State) -> Any:
         if name == "energy":
-            found = np.asarray(self.library.numpy(out), dtype=np.float64)
+            found = self._numbers(out)
             if found.shape not in ((), (s.batch,), (s.batch, 1)):
                 raise Raised(f"returned shape {found.shape}; expected ({s.batch},)")
             found = found.reshape(-1) if found.shape == (s.batch, 1) else found
@@ -111,7 +129,7 @@ class Caller:
         if not isinstance(out, (list, tuple)):
             raise Raised(f"returned {type(out).__name__}; expected a list")
         shapes = [w.shape for w in s.weights] if name == "weight_update" else [(s.batch, n) for n in s.widths[1:-1]]
-        arrays = [np.asarray(self.library.numpy(a), dtype=np.float64) for a in out]
+        arrays = [self._numbers(a) for a in out]
         if [a.shape for a in arrays] != shapes:
             raise Raised(f"returned shapes {[a.shape for a in arrays]}; expected {shapes}")
         if not all(np.all(np.isfinite(a)) for a in arrays):

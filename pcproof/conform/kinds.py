@@ -148,6 +148,8 @@ def _by_factors(samples: list[Sample], scale: Scale, exact: bool) -> Kind | None
     if not constant:
         return None if zero else Kind(PARALLEL, scale, exact)
     factors = _by_distance(by_depth, 10 * samples[0].tolerance)
+    if factors is not None and all(close(c, 1, min(10 * samples[0].tolerance, 0.02)) for c in factors):
+        return Kind(BACKPROP, scale, exact)  # where it is further off than rounding, that is a fault of its own
     if factors is not None:
         fitted = fit(factors, 10 * samples[0].tolerance)
         if fitted is not None and fitted[1] > 0:

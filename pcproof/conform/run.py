@@ -67,6 +67,13 @@ class Conformance:
         """Whether the kind is the expected one and nothing else was found to be wrong."""
         return self.met and not self.strict and not self.faults
 
+    @property
+    def says(self) -> str:
+        """The kind in one sentence; where there are faults, with what they leave of it."""
+        if self.kind.name == BACKPROP and not self.kind.exact and self.faults:
+            return "backprop, to about half the digits of the floats"
+        return sentence(self.kind)
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         k = self.kind
@@ -75,7 +82,7 @@ class Conformance:
             "verdict": "as expected" if self.as_expected else "not as expected",
             "kind": k.name,
             "expected": self.expect,
-            "says": sentence(k),
+            "says": self.says,
             "authority": "exact instances" if k.exact else "sampled",
             "after": k.scale.words(),
             "transposed": self.subject.transposed,
@@ -113,7 +120,7 @@ class Conformance:
 
     def text(self) -> str:
         """The answer in a few lines, the smallest failing case as code."""
-        out = [f"{self.name}: {'as expected' if self.as_expected else 'not as expected'}: {sentence(self.kind)}"]
+        out = [f"{self.name}: {'as expected' if self.as_expected else 'not as expected'}: {self.says}"]
         if not self.met:
             out.append(f"  expected: {self.expect}")
         if self.strict:

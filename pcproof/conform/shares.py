@@ -48,7 +48,9 @@ def fit(measured: Sequence[Any], most: float) -> tuple[Any, int, bool] | None:
     if all(c == 0 for c in measured[1:]):
         return Fraction(1), 0, False
     ones = sum(1 for c in measured if close(c, 1, most))
-    if ones < len(measured) and all(c == 0 for c in measured[ones:]):
+    if ones == len(measured):
+        return None  # no step is missing, so nothing tells how many there were
+    if all(c == 0 for c in measured[ones:]):
         return Fraction(1), ones - 1, False
     last = max(d for d, c in enumerate(measured) if c != 0)
     if not all(0 < c <= 1 for c in measured[: last + 1]):

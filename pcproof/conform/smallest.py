@@ -217,11 +217,11 @@ def _head(s: Subject, probe: Probe, path: str, words: tuple[str, ...]) -> list[s
         lines += ["import jax", 'jax.config.update("jax_enable_x64", True)']
     names = {"Probe", "function", *words, *(("load",) if path else ()), *(() if _is_literal(probe) else ("given",))}
     lines.append(f"from pcproof.conform import {', '.join(sorted(names))}")
-    found = f"load({path!r})" if path else s.name
+    found = f"load({path!r})" if path else s.name if s.name.isidentifier() else "FUNCTION"
     if getattr(s.function, "step", None) is not None:
         lines.append("from pcproof.conform.modules import from_module")
         found = f"from_module({found})"
-    return [*lines, "", f"# {probe}", f"update = {found}{'' if path else '  # the function under test'}"]
+    return [*lines, "", f"# {probe}", f"update = {found}{'' if path else '  # put the function under test here'}"]
 
 
 def _is_literal(probe: Probe) -> bool:

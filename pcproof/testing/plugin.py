@@ -28,4 +28,8 @@ def conforms(request: pytest.FixtureRequest) -> Callable[..., None]:
     """``assert_conforms`` with the options of the marker."""
     marker = request.node.get_closest_marker("conforms")
     given: dict[str, Any] = dict(marker.kwargs) if marker else {}
+    if marker and marker.args:
+        if len(marker.args) > 1 or "to" in given:
+            raise pytest.UsageError("the marker `conforms` takes one positional argument, `to`")
+        given["to"] = marker.args[0]
     return partial(assert_conforms, **given)
