@@ -51,7 +51,6 @@ def _scaled(claim: Claim) -> Proved | None:
     from .language.evaluate import EvaluationError
     from .rules.claims import final_weights
     from .rules.equations import RuleError
-    from .rules.rule import divisors
     from .rules.scaled import Factors, sufficient
     from .tactics.unknowns import Benches, Unclear, conjecture, factors
 
@@ -60,7 +59,7 @@ def _scaled(claim: Claim) -> Proved | None:
         if e is None or claim.script is not None or claim.goals != final_weights(e):
             return None
         benches = Benches(e)
-        conditions, never = conjecture(benches, frozenset(n.removesuffix("_nonzero") for n in divisors(e)))
+        conditions, never = conjecture(benches)
         if conditions or never is not None:
             return None
         result = prove(sufficient(claim, e, Factors(*factors(benches, ())), {}))

@@ -36,6 +36,7 @@ from .equations import moment
 from .scaled import Factors
 
 Script = Callable[[Any, Claim, Term], Any]
+ONES = ("n", "m", "B")  # widths, parameters of a layer and the batch become 1
 MEETS = "equal_"  # hypotheses: on this network the rule is backprop
 
 
@@ -60,7 +61,7 @@ class Witness:
 
 
 def _one(i: Idx) -> Idx:
-    return i.replace(lambda a: Idx(1) if isinstance(a, Size) and a.name in ("n", "B") else None)
+    return i.replace(lambda a: Idx(1) if isinstance(a, Size) and a.name in ONES else None)
 
 
 def _con(c: Con) -> Con:
@@ -87,14 +88,13 @@ class _Instance:
 
     def _app(self, t: App) -> Term:
         if t.name in ("f", "df"):
-            layer, argument = t.idx[0], self.term(t.args[0].body)
-            inner, outer = (argument, ONE) if t.name == "f" else (ONE, ZERO)
-            if self.w.constant is None:
-                return inner
-            if not layer.terms:
-                return outer if layer.const >= self.w.constant else inner
-            far = ge(layer, self.w.constant)
-            return add(mul(Iverson((far.negations()[0],)), inner), mul(Iverson((far,)), outer))
+            return self._activation(t.name, t.idx[0], self.term(t.args[0].body))
+        if t.name in ("P", "Jp", "Jx"):  # one parameter times the activation of one unit
+            parameter, activity = (self.term(open_(a.body, 0)) for a in t.args)
+            if t.name == "Jx":
+                return mul(parameter, self._activation("df", t.idx[0], activity))
+            own = self._activation("f", t.idx[0], activity)
+            return own if t.name == "Jp" else mul(parameter, own)
         if t.name == self.initial.get("theta"):
             layer = t.idx[0]
             own = self.w.weights
@@ -110,6 +110,15 @@ class _Instance:
             return Num(self.w.target)
         return t
 
+    def _activation(self, name: str, layer: Idx, argument: Term) -> Term:
+        inner, outer = (argument, ONE) if name == "f" else (ONE, ZERO)
+        if self.w.constant is None:
+            return inner
+        if not layer.terms:
+            return outer if layer.const >= self.w.constant else inner
+        far = ge(layer, self.w.constant)
+        return add(mul(Iverson((far.negations()[0],)), inner), mul(Iverson((far,)), outer))
+
     def relation(self, r: Relation) -> Relation:
         assert isinstance(r, (Eq, Ne))
         return type(r)(self.term(r.lhs), self.term(r.rhs))
@@ -118,7 +127,7 @@ class _Instance:
         return Statement(s.variables, tuple(map(_con, s.guards)), self.relation(s.relation))
 
     def theory(self, theory: Theory) -> Theory:
-        gone = {"f", "df", "s_in", "s_out", *self.initial.values()}
+        gone = {"f", "df", "P", "Jp", "Jx", "s_in", "s_out", *self.initial.values()}
         groups = tuple(
             tuple(
                 Definition(
@@ -132,7 +141,7 @@ class _Instance:
             for group in theory.definitions
         )
         return Theory(
-            {n: a for n, a in theory.sizes.items() if n not in ("n", "B")},
+            {n: a for n, a in theory.sizes.items() if n not in ONES},
             theory.assumptions,
             {n: s for n, s in theory.symbols.items() if n not in gone},
             groups,
