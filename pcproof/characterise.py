@@ -26,7 +26,7 @@ from .result import Result
 from .rules.equations import Equations, RuleError
 from .rules.rule import divisors
 from .rules.scaled import Factors, parallel_to_backprop, sufficient
-from .rules.witness import Witness, differs, necessary
+from .rules.witness import Witness, differs, necessary, needed_at_layer
 
 if TYPE_CHECKING:
     from .tactics.unknowns import Benches, Condition
@@ -229,6 +229,7 @@ def _shown(claim: Claim, n: Needed, known: list[Statement], f: Factors | None) -
 
 
 def _tries(claim: Claim, n: Needed, known: dict[str, Statement], f: Factors | None) -> Iterator[Claim]:
+    from .tactics.one_layer import at_one_layer
     from .tactics.unknowns import says
     from .tactics.witness import at_every_layer, at_layer
 
@@ -240,6 +241,10 @@ def _tries(claim: Claim, n: Needed, known: dict[str, Statement], f: Factors | No
                 )
                 if says(one, n.depth):
                     yield one
+    if len(n.condition.variables) == 1:
+        one_layer = needed_at_layer(claim, n.condition, known, at_one_layer)
+        if one_layer is not None:
+            yield one_layer
     if f is not None:
         yield necessary(
             claim, Witness(), n.condition, known, n.depth, lambda k, c, scale: at_every_layer(k, c, f, scale), None, f

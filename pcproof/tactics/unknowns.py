@@ -144,7 +144,7 @@ class Bench:
             "f": lambda l, v: some("a", l) + some("b", l) * v + (some("c", l) * v * v if square else self.number(0)),
             "df": lambda l, v: some("b", l) + (2 * some("c", l) * v if square else self.number(0)),
         }
-        chain = {  # a map of one parameter and one activity, and its derivatives
+        chain: dict[str, Callable[..., Any]] = {  # a map of one parameter and one activity, and its derivatives
             "P": lambda l, i, p, x: p(0) * functions["f"](l, x(0)) + some("d", l) * p(0),
             "Jx": lambda l, i, k, p, x: p(0) * functions["df"](l, x(0)),
             "Jp": lambda l, i, k, p, x: functions["f"](l, x(0)) + some("d", l),
