@@ -11,6 +11,7 @@ from .language.signature import Claim
 from .refute.search import DEFAULT, Limits, SearchResult
 from .result import Proved, Refuted, Result, Unknown
 
+MOST_DEPTH = 32  # beyond it no network is run
 TINY = Limits(max_depth=2, extra_width=0, square=(), max_batch=1, work=600_000)
 
 
@@ -51,7 +52,6 @@ def _scaled(claim: Claim) -> Proved | None:
     from .language.evaluate import EvaluationError
     from .rules.claims import final_weights
     from .rules.equations import RuleError
-    from .rules.rule import divisors
     from .rules.scaled import Factors, sufficient
     from .tactics.unknowns import Benches, Unclear, conjecture, factors
 
@@ -60,13 +60,44 @@ def _scaled(claim: Claim) -> Proved | None:
         if e is None or claim.script is not None or claim.goals != final_weights(e):
             return None
         benches = Benches(e)
-        conditions, never = conjecture(benches, frozenset(n.removesuffix("_nonzero") for n in divisors(e)))
+        conditions, never = conjecture(benches)
         if conditions or never is not None:
             return None
         result = prove(sufficient(claim, e, Factors(*factors(benches, ())), {}))
     except (Unclear, EvaluationError, RuleError):
         return None
     return result if isinstance(result, Proved) else None
+
+
+def _depth_to_look_at(claim: Claim, context: Any) -> int:
+    """The smallest depth at which the open goal speaks of any layer, or the rule's last case begins; 0 if too deep."""
+    from .language.arith import unsatisfiable
+    from .language.index import eq
+    from .networks.network import L
+
+    e, depth = claim.equations, 0
+    guards = () if context is None else context.guards
+    for d in range(1, MOST_DEPTH + 1):
+        if not unsatisfiable((*claim.theory.assumptions, *guards, eq(L, d))):
+            depth = d
+            break
+    if e is not None:
+        cases = [c for cs in (e.step, *e.change.values()) for c in cs]
+        depth = max([depth, *(abs(g.expr.const) + 1 for c in cases for g in c.guard)])
+    return depth if depth <= MOST_DEPTH else 0
+
+
+def _deeper(claim: Claim, before: SearchResult, context: Any) -> SearchResult:
+    """A counterexample at the depth at which the open goal begins, if it lies beyond those that are searched."""
+    from .refute.search import deeper
+
+    depth = _depth_to_look_at(claim, context)
+    if depth <= before.limits.max_depth or "L" not in claim.theory.sizes:
+        return before
+    try:
+        return deeper(claim, before, depth)
+    except RecursionError:
+        return before
 
 
 def prove(claim: Claim) -> Result:
@@ -112,6 +143,10 @@ def prove(claim: Claim) -> Result:
     scaled = _scaled(claim)
     if scaled is not None:
         return replace(scaled, seconds=time.perf_counter() - started)
+    found = _deeper(claim, found, stuck.context)
+    if found.counterexample is not None:
+        seconds = time.perf_counter() - started
+        return Refuted(claim, seconds, authority=["exact instance"], counterexample=found.counterexample, search=found)
     return Unknown(claim, seconds, open_goal=stuck.relation, open_context=stuck.context, note=stuck.note, search=found)
 
 

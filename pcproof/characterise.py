@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from .result import Result
 from .rules.equations import Equations, RuleError
 from .rules.rule import divisors
 from .rules.scaled import Factors, parallel_to_backprop, sufficient
-from .rules.witness import Witness, differs, necessary
+from .rules.witness import Witness, differs, necessary, needed_at_layer
 
 if TYPE_CHECKING:
     from .tactics.unknowns import Benches, Condition
@@ -149,10 +149,9 @@ def characterise(what: Any) -> Characterisation:
     out = Characterisation(claim.id)
     nonzero = divisors(e)
     out.assumed = ["alpha != 0", *(condition_text(s) for s in nonzero.values())]
-    names = frozenset(n.removesuffix("_nonzero") for n in nonzero)
     try:
         benches = Benches(e)
-        conditions, out.never = conjecture(benches, names)
+        conditions, out.never = conjecture(benches)
         _sufficient(claim, out, benches, conditions)
         _necessary(claim, out, benches, conditions)
         _verdict(claim, out)
@@ -194,11 +193,17 @@ def _factors(benches: Benches, conditions: Sequence[Condition]) -> Factors | Non
 
 def _sufficient(claim: Claim, out: Characterisation, benches: Benches, conditions: Sequence[Condition]) -> None:
     """The conditions make the rule backprop, or nothing."""
-    f = _factors(benches, conditions) if out.never is None else None
-    if f is None:
+    if out.never is not None:
         return
-    result = prove(sufficient(claim, benches.e, f, _named([c.statement() for c in conditions])))
-    out.sufficient = result if result.verdict == "proved" else None
+    f = _factors(benches, conditions)
+    given = _named([c.statement() for c in conditions])
+    ways = [sufficient(claim, benches.e, f, given)] if f is not None else []
+    ways.append(replace(claim, theory=claim.theory.extend(hypotheses=given)))
+    for one in ways:
+        result = prove(one)
+        if result.verdict == "proved":
+            out.sufficient = result
+            return
 
 
 def _necessary(claim: Claim, out: Characterisation, benches: Benches, conditions: Sequence[Condition]) -> None:
@@ -228,6 +233,7 @@ def _shown(claim: Claim, n: Needed, known: list[Statement], f: Factors | None) -
 
 
 def _tries(claim: Claim, n: Needed, known: dict[str, Statement], f: Factors | None) -> Iterator[Claim]:
+    from .tactics.one_layer import at_one_layer
     from .tactics.unknowns import says
     from .tactics.witness import at_every_layer, at_layer
 
@@ -239,6 +245,10 @@ def _tries(claim: Claim, n: Needed, known: dict[str, Statement], f: Factors | No
                 )
                 if says(one, n.depth):
                     yield one
+    if len(n.condition.variables) == 1:
+        one_layer = needed_at_layer(claim, n.condition, known, at_one_layer)
+        if one_layer is not None:
+            yield one_layer
     if f is not None:
         yield necessary(
             claim, Witness(), n.condition, known, n.depth, lambda k, c, scale: at_every_layer(k, c, f, scale), None, f
@@ -336,10 +346,9 @@ def parallel_to(e: Equations, benches: Benches | None = None) -> Parallel | None
     """The factors by which a rule's changes are backprop's, if it has such factors and that is proved."""
     from .tactics.unknowns import Benches, Unclear, conjecture
 
-    names = frozenset(n.removesuffix("_nonzero") for n in divisors(e))
     try:
         made = benches or Benches(e)
-        conditions, never = conjecture(made, names, parallel=True)
+        conditions, never = conjecture(made, parallel=True)
     except (Unclear, EvaluationError):
         return None
     f = _factors(made, conditions)

@@ -99,7 +99,7 @@ def _values(claim: Claim, e: Equations) -> Iterator[tuple[str, Claim]]:
 
     try:
         benches = Benches(e)
-        conditions, never = conjecture(benches, frozenset(n.removesuffix("_nonzero") for n in divisors(e)))
+        conditions, never = conjecture(benches)
         if never is not None or len(conditions) != 1:
             return
         statement = conditions[0].statement()

@@ -161,7 +161,6 @@ UNKNOWN = {
         rule_text("from pcproof import nonzero", when="nonzero(x[l] - mu[l])"),
         "no wave",
     ),
-    "held": (rule_text().replace("Rule(net,", "Rule(net, held=True,"), "no wave"),
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from chance import text
+from test_chance import confirm
 from test_hostile import theirs
 
 from pcproof import prove
@@ -81,3 +82,37 @@ def test_what_is_divided_by_is_listed() -> None:
     for rate, hypothesis in (("(1 + p[l]) / (1 + p[l])", "p[m] + 1 != 0"), ("(lam + 1) / (lam + 1)", "lam + 1 != 0")):
         result = prove(theirs(text({"step_size": rate})).equals_backprop())
         assert [h for h in result.hypotheses if hypothesis in h], result.hypotheses
+
+
+# what is added from a layer on, the depth at which it is first seen, and what theta of that layer does there
+DEEP = {
+    # precision 2 from layer 6 on: theta^7 learns by 2 eps^6
+    "errors": ("Sum(sq(x[l] - mu[l]) / 2, (l, 6, L - 1))", 7),
+    # the weights of layer 7 decay
+    "weights": ("Sum(sq(theta[l]) / 2, (l, 7, L))", 7),
+    # x^7 decays; it is hidden from depth 8 on
+    "activities": ("Sum(sq(x[l]) / 2, (l, 7, L - 1))", 8),
+    "far": ("2 * Sum(sq(x[l] - mu[l]) / 2, (l, 20, L - 1)) - Sum(sq(x[l] - mu[l]) / 2, (l, 22, L - 1))", 21),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_a_rule_that_differs_at_great_depth_only_is_refuted_there(name: str) -> None:
+    more, depth = DEEP[name]
+    result = prove(theirs(text({"regulariser": f" + {more}"})).equals_backprop())
+    assert result.verdict == "refuted", str(result)
+    c = result.counterexample
+    assert c.sizes["L"] == depth and not c.exhaustive
+    confirm(text({"regulariser": f" + {more}"}), c)
+    assert f"passed over: L = 5 to {depth}: only networks of one unit a layer" in str(result)
+
+
+def test_what_is_added_and_taken_away_at_depth_changes_nothing() -> None:
+    more = "Sum(sq(x[l] - mu[l]) / 2, (l, 6, L - 1))"
+    assert prove(theirs(text({"regulariser": f" + {more} - {more}"})).equals_backprop()).verdict == "proved"
+
+
+def test_deeper_than_any_network_that_is_run_it_is_unknown_with_the_goal() -> None:
+    more = "Sum(sq(x[l] - mu[l]) / 2, (l, 60, L - 1))"
+    result = prove(theirs(text({"regulariser": f" + {more}"})).equals_backprop())
+    assert result.verdict == "unknown" and "l - 61 >= 0" in result.goal_text()

@@ -72,7 +72,7 @@ EXPANDING = 25  # work of multiplying two monomials
 class Limits:
     """What is searched.
 
-    max_depth: largest L.  extra_width: units beyond one a layer.  square: widths
+    max_depth: largest L; min_depth: smallest.  extra_width: units beyond one a layer.  square: widths
     tried as equal widths besides.  max_batch: largest B.  extra_time: how far a
     time without upper bound is followed.  tables: how many tables of other values.
     cap: most combinations of numbers tried at one shape, activation and set.
@@ -91,6 +91,7 @@ class Limits:
     cap: int = 20_000
     work: int = 20_000_000
     seconds: float | None = None
+    min_depth: int = 1
 
 
 DEFAULT = Limits()
@@ -209,6 +210,25 @@ def _describe(shape: Shape | None) -> str:
     return ", ".join(parts)
 
 
+def deeper(claim: Claim, before: SearchResult, depth: int) -> SearchResult:
+    """The search went on from where ``before`` ended, up to ``depth``, on networks of one unit a layer.
+
+    What was not looked at on the way is said to be passed over.
+    """
+    first = before.limits.max_depth + 1
+    limits = replace(before.limits, min_depth=first, max_depth=depth, extra_width=0, square=(), max_batch=1)
+    after = refute(claim, limits)
+    if after.counterexample is None:
+        return before
+    found = after.counterexample.instance.shape.constants["L"]
+    reason = "only networks of one unit a layer and one sample were searched"
+    after.passed = [*before.passed, Passed(f"L = {first} to {found}", reason), *after.passed]
+    for name in ("cases", "probes", "shapes", "generic", "identities", "work"):
+        setattr(after, name, getattr(after, name) + getattr(before, name))
+    after.counterexample = replace(after.counterexample, exhaustive=False)
+    return after
+
+
 def refute(claim: Claim, limits: Limits = DEFAULT) -> SearchResult:
     """Search for the smallest exact counterexample to ``claim``.
 
@@ -237,7 +257,7 @@ class _Search:
         result = self.result
         found: Counterexample | None = None
         ended = True
-        for depth in range(1, self.limits.max_depth + 1):
+        for depth in range(self.limits.min_depth, self.limits.max_depth + 1):
             first = len(self.looked)
             found = self._skim(depth)
             smaller = self._look_again(first, THOROUGH * (1 - self._spent()))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from ..language.index import Con, Idx, Size, eq, ge
+from ..language.index import Con, Idx, Size, eq, ge, le, lt, qvar, size
 from ..language.signature import Case, Claim, Definition, Eq, Ne, Relation, Statement, Theory
 from ..language.terms import (
     ONE,
@@ -36,6 +36,7 @@ from .equations import moment
 from .scaled import Factors
 
 Script = Callable[[Any, Claim, Term], Any]
+ONES = ("n", "m", "B")  # widths, parameters of a layer and the batch become 1
 MEETS = "equal_"  # hypotheses: on this network the rule is backprop
 
 
@@ -45,14 +46,38 @@ class Witness:
 
     weights: of layers 1, 2, ...; target: s_out.  constant: from this layer on
     the activation is 1, before it the identity; None: the identity everywhere.
+    layer: name of a layer, any one; its weight is 0, after it the activation is 1.
     """
 
     weights: tuple[Fraction, ...] = ()
     target: Fraction = Fraction(2)
     constant: int | None = None
+    layer: str = ""
+
+    @property
+    def ends(self) -> Idx | None:
+        """The first layer whose activation is 1."""
+        return size(self.layer) + 1 if self.layer else None if self.constant is None else Idx(self.constant)
+
+    def weight(self, layer: Idx) -> Term:
+        """The weight of a layer."""
+        own = dict(enumerate(self.weights, 1))
+        if self.layer:
+            at = layer - size(self.layer)
+            if not at.terms:
+                return ZERO if at.const == 0 else ONE
+            return add(Iverson((ge(at, 1),)), Iverson((le(at, -1),)))
+        if not layer.terms:
+            return Num(own.get(layer.const, 1))
+        parts = [mul(Num(v), Iverson((eq(layer, n),))) for n, v in own.items()]
+        return add(*parts, Iverson((ge(layer, len(own) + 1),))) if own else ONE
 
     def text(self) -> str:
         """The network in words."""
+        if self.layer:
+            k = self.layer
+            f = f"f_l = 1 for l > {k}, the identity up to {k}, w[{k}] = 0, other weights 1"
+            return f"width 1, {f}, x = 1, target {self.target}, for every {k}"
         f = "f = identity" if self.constant is None else f"f_l = 1 for l >= {self.constant}, the identity below"
         own = [f"w[{n}] = {w}" for n, w in enumerate(self.weights, 1) if w != 1]
         own.append("other weights 1" if own else "weights 1")
@@ -60,7 +85,7 @@ class Witness:
 
 
 def _one(i: Idx) -> Idx:
-    return i.replace(lambda a: Idx(1) if isinstance(a, Size) and a.name in ("n", "B") else None)
+    return i.replace(lambda a: Idx(1) if isinstance(a, Size) and a.name in ONES else None)
 
 
 def _con(c: Con) -> Con:
@@ -87,21 +112,15 @@ class _Instance:
 
     def _app(self, t: App) -> Term:
         if t.name in ("f", "df"):
-            layer, argument = t.idx[0], self.term(t.args[0].body)
-            inner, outer = (argument, ONE) if t.name == "f" else (ONE, ZERO)
-            if self.w.constant is None:
-                return inner
-            if not layer.terms:
-                return outer if layer.const >= self.w.constant else inner
-            far = ge(layer, self.w.constant)
-            return add(mul(Iverson((far.negations()[0],)), inner), mul(Iverson((far,)), outer))
+            return self._activation(t.name, t.idx[0], self.term(t.args[0].body))
+        if t.name in ("P", "Jp", "Jx"):  # one parameter times the activation of one unit
+            parameter, activity = (self.term(open_(a.body, 0)) for a in t.args)
+            if t.name == "Jx":
+                return mul(parameter, self._activation("df", t.idx[0], activity))
+            own = self._activation("f", t.idx[0], activity)
+            return own if t.name == "Jp" else mul(parameter, own)
         if t.name == self.initial.get("theta"):
-            layer = t.idx[0]
-            own = self.w.weights
-            if not layer.terms:
-                return Num(own[layer.const - 1]) if 1 <= layer.const <= len(own) else ONE
-            parts = [mul(Num(v), Iverson((eq(layer, n),))) for n, v in enumerate(own, 1)]
-            return add(*parts, Iverson((ge(layer, len(own) + 1),))) if own else ONE
+            return self.w.weight(t.idx[0])
         if t.name == self.initial.get("beta"):
             return ZERO
         if t.name == "s_in":
@@ -109,6 +128,16 @@ class _Instance:
         if t.name == "s_out":
             return Num(self.w.target)
         return t
+
+    def _activation(self, name: str, layer: Idx, argument: Term) -> Term:
+        inner, outer = (argument, ONE) if name == "f" else (ONE, ZERO)
+        if self.w.ends is None:
+            return inner
+        at = layer - self.w.ends
+        if not at.terms:
+            return outer if at.const >= 0 else inner
+        far = ge(at, 0)
+        return add(mul(Iverson((far.negations()[0],)), inner), mul(Iverson((far,)), outer))
 
     def relation(self, r: Relation) -> Relation:
         assert isinstance(r, (Eq, Ne))
@@ -118,7 +147,7 @@ class _Instance:
         return Statement(s.variables, tuple(map(_con, s.guards)), self.relation(s.relation))
 
     def theory(self, theory: Theory) -> Theory:
-        gone = {"f", "df", "s_in", "s_out", *self.initial.values()}
+        gone = {"f", "df", "P", "Jp", "Jx", "s_in", "s_out", *self.initial.values()}
         groups = tuple(
             tuple(
                 Definition(
@@ -132,7 +161,7 @@ class _Instance:
             for group in theory.definitions
         )
         return Theory(
-            {n: a for n, a in theory.sizes.items() if n not in ("n", "B")},
+            {n: a for n, a in theory.sizes.items() if n not in ONES},
             theory.assumptions,
             {n: s for n, s in theory.symbols.items() if n not in gone},
             groups,
@@ -192,6 +221,39 @@ def necessary(
     )
 
 
+def needed_at_layer(claim: Claim, condition: Statement, known: Mapping[str, Statement], script: Any) -> Claim | None:
+    """The condition at a layer k of which nothing is known but its range, on a network made for that layer.
+
+    condition: with one variable m, whose range is 1 <= m < L or 1 <= m <= L; k is m, or m - 1.
+    None where the condition has another form.
+    """
+    name = "k"
+    while name in claim.theory.sizes or name in claim.theory.symbols:
+        name += "_"
+    at = size(name)
+    (v,) = condition.variables
+    forms = {(ge(qvar(v), 1), lt(qvar(v), L)): (1, at), (ge(qvar(v), 1), le(qvar(v), L)): (0, at + 1)}
+    if condition.guards not in forms:
+        return None
+    first, index = forms[condition.guards]
+    w = Witness(layer=name)
+    theory, met = on_witness(claim, w)
+    theory = _from(theory, 1, {**known, **met})
+    theory = replace(
+        theory, sizes={**theory.sizes, name: 0}, assumptions=(*theory.assumptions, ge(at, first), lt(at, L))
+    )
+    assert isinstance(condition.relation, Eq)
+    relation = Eq(*(subst(side, {v: index}) for side in (condition.relation.lhs, condition.relation.rhs)))
+    return Claim(
+        id=f"{claim.id}_needs",
+        theory=theory,
+        goals=(Statement((), (), relation),),
+        title=f"needed for equality at every layer; network: {w.text()}",
+        equations=claim.equations,
+        script=lambda k, one: script(k, one, at),
+    )
+
+
 def differs(claim: Claim, w: Witness, layer: int, known: Mapping[str, Statement], depth: int, script: Script) -> Claim:
     """On this network, of depth ``depth`` or more, the weights of one layer do not end where backprop puts them."""
     theory, met = on_witness(claim, w)
@@ -214,4 +276,4 @@ def _from(theory: Theory, depth: int, known: Mapping[str, Statement]) -> Theory:
     return replace(theory.extend(hypotheses=hypotheses), assumptions=deep)
 
 
-__all__ = ["MEETS", "Witness", "differs", "necessary", "on_witness"]
+__all__ = ["MEETS", "Witness", "differs", "necessary", "needed_at_layer", "on_witness"]

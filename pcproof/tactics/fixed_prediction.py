@@ -40,7 +40,7 @@ def split(k: Kernel, ctx: Context, goal: Eq, con: Con, tools: Tools) -> Theorem:
 def jointly(
     k: Kernel, claims: list[Statement], measures: list[Idx], cons: list[Con], first: Con | None = None
 ) -> list[Theorem]:
-    """Equations by one joint induction, each by the cases of its constraint; if need be by those of ``first`` first."""
+    """Equations by one joint induction, each by the cases of its constraint; if need be, by those of ``first``."""
     parts = []
     tools = _tools(k)
     tools.lazy = set(tools.lazy) - {"y"}  # held, so the forward pass is one value

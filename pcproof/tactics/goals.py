@@ -10,6 +10,7 @@ from ..language.index import Con, Idx, QVar, Size, qvar
 from ..language.signature import Eq, Ne, Relation
 from ..language.terms import App, Iverson, Pow, Term, map_index, subst_idx, subterms
 from ..proof.kernel import Context, Kernel, Theorem
+from .constants import constants
 from .monomials import Reducer
 from .normal import normalize
 from .rewrite import Conversion, Rewriter, both, then, undecided, unfold_once
@@ -128,6 +129,9 @@ def _pin(k: Kernel, ctx: Context, t: Term, pinned: dict[str, Idx]) -> Theorem | 
 def _step(k: Kernel, ctx: Context, t: Term, rewriter: Rewriter) -> Theorem | None:
     th = rewriter(ctx, t)
     th = then(k, th, normalize(k, ctx, _end(t, th)))
+    number = constants(k, ctx, _end(t, th))
+    if number is not None:
+        th = then(k, th, then(k, number, normalize(k, ctx, number.rhs)))
     if any(isinstance(s.relation, Ne) for s in k.theory.hypotheses.values()):
         from .powers import Canceller
 

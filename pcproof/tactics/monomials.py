@@ -16,7 +16,7 @@ from ..language.terms import ZERO, Add, Inv, Mul, Num, Sum, Term, mul, subst
 from ..proof.kernel import Context, Kernel, Theorem
 from ..proof.ring import polynomial, term_of
 from .normal import normalize, ring_to
-from .rewrite import both, inside, then
+from .rewrite import Rewriter, both, inside, then
 
 MOST_STEPS = 60  # replacements in one term; beyond it the term is left as it stands
 
@@ -41,31 +41,36 @@ class Reducer:
         for th in lemmas:
             r = th.relation
             if isinstance(r, Eq) and isinstance(r.lhs, Mul):
-                self.known.append(
-                    _Known(r.lhs.args, th.statement(), lambda c, v, th=th: k.instantiate(c, th, v))  # type: ignore[misc]
-                )
+
+                def at(c: Context, v: dict[str, Idx], th: Theorem = th) -> Theorem:
+                    return k.instantiate(c, th, v)
+
+                d = r.lhs.args[0]
+                if isinstance(d, Add) and r.lhs is Mul(d, Inv(d)):
+                    self._quotient(d, th.statement(), at)
+                else:
+                    self.known.append(_Known(r.lhs.args, th.statement(), at))
 
     def _hypothesis(self, name: str, s: Statement) -> None:
         k, r = self.k, s.relation
         if isinstance(r, Eq) and isinstance(r.lhs, Mul):
             self.known.append(_Known(r.lhs.args, s, lambda c, v: k.hypothesis(c, name, v)))
         if isinstance(r, Ne) and r.rhs is ZERO and isinstance(term_of(polynomial(r.lhs)), Add):
-            self._quotient(name, s)
+            self._quotient(r.lhs, s, lambda c, v: k.inverse(k.hypothesis(c, name, v)))
         elif isinstance(r, Ne) and r.rhs is ZERO and not isinstance(r.lhs, Num):
             factors = (r.lhs, Inv(r.lhs))
             self.known.append(_Known(factors, s, lambda c, v: k.inverse(k.hypothesis(c, name, v))))
 
-    def _quotient(self, name: str, s: Statement) -> None:
-        """d != 0 for a sum d = c m + rest: m (1/d) = 1/c - (rest/c) (1/d), where m is the largest monomial."""
+    def _quotient(self, d: Term, s: Statement, known: Callable[[Context, dict[str, Idx]], Theorem]) -> None:
+        """d (1/d) = 1 for a sum d = c m + rest: m (1/d) = 1/c - (rest/c) (1/d), where m is the largest monomial."""
         k = self.k
-        assert isinstance(s.relation, Ne)
-        rows = polynomial(s.relation.lhs)
+        rows = polynomial(d)
         lead = max(rows, key=lambda m: (sum(p for _, p in m), [(a.key, p) for a, p in m]))
         c = rows.pop(lead)
         factors = tuple(a for a, p in lead for _ in range(p))
 
         def at(ctx: Context, values: dict[str, Idx]) -> Theorem:
-            unit = k.inverse(k.hypothesis(ctx, name, values))
+            unit = known(ctx, values)
             assert isinstance(unit.lhs, Mul)
             given = unit.lhs.args[0]
             plain = term_of(polynomial(given))
@@ -81,7 +86,7 @@ class Reducer:
             one = k.congruence(ctx, grouped.args[0], [k.refl(ctx, share), unit])
             return k.trans(th, k.congruence(ctx, grouped, [one, k.refl(ctx, last)]))
 
-        self.known.append(_Known((*factors, Inv(term_of(polynomial(s.relation.lhs)))), s, at))
+        self.known.append(_Known((*factors, Inv(term_of(polynomial(d)))), s, at))
 
     def __bool__(self) -> bool:
         return bool(self.known)
@@ -133,6 +138,26 @@ class Reducer:
             return None
         th = k.congruence(ctx, t, [both(k, ctx, a, p) for a, p in zip(t.args, parts)])
         return then(k, th, normalize(k, ctx, th.rhs))
+
+
+def divisors_as_given(k: Kernel) -> list[Theorem]:
+    """d (1/d) = 1 for what differs from 0 by hypothesis, d as the equations among the hypotheses make it."""
+    out = []
+    for name, s in k.theory.hypotheses.items():
+        if not isinstance(s.relation, Ne) or s.relation.rhs is not ZERO:
+            continue
+        ctx = Context(s.variables, s.guards)
+        old = s.relation.lhs
+        th = Rewriter(k, ())(ctx, old)
+        th = then(k, th, ring_to(k, ctx, old if th is None else th.rhs))
+        new = old if th is None else th.rhs
+        if th is None or isinstance(new, Num):
+            continue
+        unit = k.inverse(k.hypothesis(ctx, name, {v: qvar(v) for v in s.variables}))
+        assert isinstance(unit.lhs, Mul)
+        both_ = k.congruence(ctx, unit.lhs, [th, k.congruence(ctx, unit.lhs.args[1], [th])])
+        out.append(k.trans(k.sym(both_), unit))
+    return out
 
 
 def _places(one: _Known, factors: Sequence[Term]) -> Iterator[tuple[frozenset[int], dict[str, Idx]]]:

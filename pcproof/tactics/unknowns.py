@@ -25,6 +25,7 @@ from ..language.terms import ONE, App, Inv, Mul, Num, Pow, Term, add, mul
 from ..networks.network import L
 from ..proof.ring import term_of
 from ..rules.equations import Equations, moment, timed_theory
+from ..rules.rule import divisors
 
 DEPTHS = (1, 2, 3)
 MOST_UNKNOWNS, MOST_TERMS = 3, 4  # polynomials beyond both are not solved: depth 2 has to do
@@ -139,12 +140,35 @@ class Bench:
             if s.kind == PARAMETER:
                 parameters[s.name] = parameter(s.name) if s.name in own else lambda *i, n=s.name: some(n, i)
         square = seed > 0
-        functions = {
+        functions: dict[str, Callable[..., Any]] = {
             "f": lambda l, v: some("a", l) + some("b", l) * v + (some("c", l) * v * v if square else self.number(0)),
             "df": lambda l, v: some("b", l) + (2 * some("c", l) * v if square else self.number(0)),
         }
-        sizes: dict[str, Any] = {"L": self.depth, "B": 1, "n": lambda _: 1, **dict.fromkeys(self.e.sizes, 2)}
+        chain: dict[str, Callable[..., Any]] = {  # a map of one parameter and one activity, and its derivatives
+            "P": lambda l, i, p, x: p(0) * functions["f"](l, x(0)) + some("d", l) * p(0),
+            "Jx": lambda l, i, k, p, x: p(0) * functions["df"](l, x(0)),
+            "Jp": lambda l, i, k, p, x: functions["f"](l, x(0)) + some("d", l),
+        }
+        functions |= {name: fn for name, fn in chain.items() if name in self.theory.symbols}
+        widths = {n: (lambda _: 1) for n, arity in self.e.net.sizes.items() if arity}
+        sizes: dict[str, Any] = {"L": self.depth, "B": 1, **widths, **dict.fromkeys(self.e.sizes, 2)}
         return Evaluator(self.theory, Model(sizes, parameters, functions, number=self.number))
+
+    def units(self) -> frozenset[str]:
+        """What is not 0 by hypothesis, as irreducible polynomials: alpha, and what the rule divides by."""
+        from sympy import factor_list
+
+        out = {"alpha"}
+        for s in divisors(self.e).values():
+            assert isinstance(s.relation, Ne)
+            for point in product(range(self.depth + 3), repeat=len(s.variables)):
+                env = dict(zip(s.variables, point))
+                try:
+                    value = self.runs[0].value(s.relation.lhs, env)
+                except EvaluationError:
+                    continue  # an entry beyond those that are read at this depth
+                out |= {str(f) for f, _ in factor_list(value.numer.as_expr())[1]}
+        return frozenset(out)
 
     # -- what the rule does ---------------------------------------------------------
     def moves(self, layer: int, kind: str | None = None) -> list[tuple[Any, Any]]:
@@ -181,13 +205,13 @@ def _text(n: Name) -> str:
 
 def understood(e: Equations) -> None:
     """Raise ``Unclear`` on rules that have no light cone of the plain kind."""
-    if e.gate is not None or e.held:
-        raise Unclear("the rule has no wave that arrives once: its factors or predictions are not those of one moment")
+    if e.gate is not None:
+        raise Unclear("the rule has no wave that arrives once: its factors are not those of one moment")
     from ..rules.equations import EVERY_STEP
 
     if e.when == EVERY_STEP:
         raise Unclear("the rule learns at every step; equality with backprop is asked of rules that learn once")
-    if {k.name for k in e.net.kinds} - {"theta", "beta"} or [f.name for f in e.net.functions] != ["f", "df"]:
+    if [f.name for f in e.net.functions] not in (["f", "df"], ["P", "Jp", "Jx"]):
         raise Unclear(f"the small networks are made of plain layers, and this is a {e.net.name}")
 
 
@@ -291,19 +315,17 @@ class Benches:
         return self.made[depth]
 
 
-def conjecture(
-    benches: Benches, nonzero: frozenset[str] = frozenset(), parallel: bool = False
-) -> tuple[list[Condition], int | None]:
+def conjecture(benches: Benches, parallel: bool = False) -> tuple[list[Condition], int | None]:
     """What has to hold of the parameters at every depth, as depths 1 to 3 have it.
 
     Returns the conditions, and the depth from which on no parameters will do
     (None if there is none).  ``parallel``: for being a multiple of backprop,
     layer by layer, and not 0.  Raises ``Unclear``.
     """
-    nonzero = nonzero | {"alpha"}
     ideals: dict[int, tuple[Ideal, list[Name]]] = {}
     for depth in DEPTHS:
         bench = benches[depth]
+        nonzero = bench.units()
         rows: list[Any] = []
         for layer in range(1, depth + 1):
             rows += _crossed(bench, layer, nonzero) if parallel else [u - v for u, v in bench.moves(layer)]
@@ -317,8 +339,8 @@ def conjecture(
         if found.everything:
             if depth > 2:
                 raise Unclear(f"no values of the parameters serve from depth {depth} on")
-            return _generalised(ideals, nonzero, depth - 1), depth
-    return _generalised(ideals, nonzero, max(ideals)), None
+            return _generalised(ideals, benches, depth - 1), depth
+    return _generalised(ideals, benches, max(ideals)), None
 
 
 def _large(rows: Sequence[Any]) -> bool:
@@ -337,7 +359,7 @@ def _crossed(bench: Bench, layer: int, nonzero: frozenset[str]) -> list[Any]:
             if d == 0:
                 continue
             # where the rule does not move at all is no multiple worth having
-            for g in (g for n, g in bench.unknown.items() if n[0] not in nonzero):
+            for g in (g for n, g in bench.unknown.items() if _text(n) not in nonzero):
                 while (
                     d.numer.rem(g.numer) == 0 and d != 0 and all(w.numer.rem(g.numer) == 0 for w, z in pairs if z != 0)
                 ):
@@ -346,12 +368,12 @@ def _crossed(bench: Bench, layer: int, nonzero: frozenset[str]) -> list[Any]:
     return out
 
 
-def _generalised(ideals: Mapping[int, tuple[Ideal, list[Name]]], nonzero: frozenset[str], last: int) -> list[Condition]:
+def _generalised(ideals: Mapping[int, tuple[Ideal, list[Name]]], benches: Benches, last: int) -> list[Condition]:
     out: list[Condition] = []
 
     def implied(depth: int) -> Ideal:
         _, names = ideals[depth]
-        return Ideal([_expression(p) for c in out for p in c.at(depth)], _symbols(names), nonzero)
+        return Ideal([_expression(p) for c in out for p in c.at(depth)], _symbols(names), benches[depth].units())
 
     for depth in sorted(d for d in ideals if d <= last):
         ideal, names = ideals[depth]
@@ -375,10 +397,15 @@ def _generalised(ideals: Mapping[int, tuple[Ideal, list[Name]]], nonzero: frozen
 
 
 def _alike(x: Any, known: Sequence[Condition]) -> Iterator[Any]:
-    """``x``, and ``x`` with what is known to be equal put in: alpha for eta[1], eta[1] for alpha."""
+    """``x``, and ``x`` with what is known to be equal put in: a[0] for 1, alpha for eta[1], eta[1] for alpha."""
     from sympy import Symbol
 
     yield x
+    for c in known:
+        level = _level(c)
+        rest = x.as_coefficients_dict().get(1, 0)
+        if level is not None and rest != 0:
+            yield x - rest + rest / level[1] * level[0]
     for c in known:
         monomials = [m for m, _ in c.relation]
         if c.mode == "fixed" and len(monomials) == 2 and all(len(m) == 1 and m[0][2] == 1 for m in monomials):
@@ -387,12 +414,29 @@ def _alike(x: Any, known: Sequence[Condition]) -> Iterator[Any]:
                 yield from (x.subs(a, b), x.subs(b, a))
 
 
+def _level(c: Condition) -> tuple[Any, Any] | None:
+    """An entry and the number other than 0 that a condition gives it."""
+    from sympy import Rational, Symbol
+
+    rows = dict(c.relation)
+    free = rows.pop((), Fraction(0))
+    if c.mode != "fixed" or not free or len(rows) != 1:
+        return None
+    ((m, scale),) = rows.items()
+    if len(m) != 1 or m[0][1] is None or m[0][2] != 1:
+        return None
+    value = -free / scale
+    return Symbol(_text(m[0][:2])), Rational(value.numerator, value.denominator)
+
+
 def says(claim: Claim, depth: int) -> bool:
     """Does backprop's change of one layer come down to what a claim about one network says of the parameters?
 
     Looked at at two depths, modulo the claim's other hypotheses; alpha is not 0.
     """
     from sympy import cancel
+
+    from .witness import MOST_POWER
 
     for d in (depth, depth + 1):
         try:
@@ -403,7 +447,7 @@ def says(claim: Claim, depth: int) -> bool:
             return False
         ideal = _known(claim, run, d)
         wanted = wanted if ideal.basis is None else ideal.basis.reduce(wanted)[1]
-        if there == 0 or wanted == 0 or not cancel(there / wanted).is_number:
+        if there == 0 or wanted == 0 or not any(cancel(there / wanted**k).is_number for k in range(1, MOST_POWER + 1)):
             return False
     return True
 

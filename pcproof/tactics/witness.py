@@ -14,13 +14,14 @@ from fractions import Fraction
 
 from ..language.index import Con, Idx, ge, le, lt, qvar
 from ..language.signature import DEFINED, Claim, Eq, Ne, Statement
-from ..language.terms import ONE, ZERO, Add, App, Inv, Mul, Num, Term, add, mul, neg, subst, subterms
+from ..language.terms import ONE, ZERO, Add, App, Inv, Mul, Num, Pow, Term, add, mul, neg, subst, subterms
 from ..networks.network import L
 from ..proof.kernel import Context, Kernel, Theorem
 from ..proof.ring import Polynomial, polynomial, term_of
 from ..rules.equations import moment
 from ..rules.scaled import Factors
 from ..rules.witness import MEETS
+from .constants import constants
 from .goals import Stuck, Tools
 from .light_cone import Cone, induct
 from .monomials import Reducer
@@ -30,6 +31,7 @@ from .rewrite import Rewriter, both, by_cases, contradictory, then, undecided, u
 t, l = qvar("t"), qvar("l")
 ROUNDS = 6
 SPLITS = 6
+MOST_POWER = 6  # of a condition's polynomial in what a network says
 
 
 def _simplify(k: Kernel, ctx: Context, term: Term, lemmas: Sequence[Theorem], unfold: set[str]) -> Theorem | None:
@@ -41,6 +43,7 @@ def _simplify(k: Kernel, ctx: Context, term: Term, lemmas: Sequence[Theorem], un
     for _ in range(ROUNDS):
         step = Rewriter(k, lemmas, unfold, without=meets)(ctx, current)
         step = then(k, step, normalize(k, ctx, current if step is None else step.rhs))
+        step = then(k, step, constants(k, ctx, current if step is None else step.rhs))
         step = then(k, step, products(ctx, current if step is None else step.rhs))
         if step is None:
             break
@@ -97,6 +100,14 @@ def _conclude(k: Kernel, ctx: Context, equation: Theorem, goal: Eq, lemmas: Sequ
         return _between(k, ctx, goal.lhs, left, None, right)
     factor = _cofactor(k, polynomial(add(a, neg(b))), polynomial(add(lhs, neg(rhs))))
     if factor is None:
+        cleared = _cleared(k, ctx, equation, lemmas)
+        if cleared is not None:
+            return _conclude(k, ctx, cleared, goal, lemmas)
+        for power in range(2, MOST_POWER + 1):
+            g = term_of(polynomial(add(goal.lhs, neg(goal.rhs))))
+            if _cofactor(k, polynomial(add(a, neg(b))), polynomial(Pow(g, power))) is not None:
+                zero = _conclude(k, ctx, equation, Eq(Pow(g, power), ZERO), lemmas)
+                return _root(k, ctx, zero, g, power, goal)
         raise Stuck(ctx, Eq(a, b), f"{goal.lhs!r} = {goal.rhs!r} does not follow at once")
     # rhs + factor a - factor b is lhs, and is rhs where a = b
     start = Add(rhs, Mul(factor, a), Mul(Num(-1), factor, b))
@@ -108,6 +119,39 @@ def _conclude(k: Kernel, ctx: Context, equation: Theorem, goal: Eq, lemmas: Sequ
     to_rhs = k.trans(moved, k.ring(ctx, moved.rhs, rhs))
     th = k.trans(k.sym(both(k, ctx, start, to_lhs)), to_rhs)
     return _between(k, ctx, goal.lhs, left, th, right)
+
+
+def _root(k: Kernel, ctx: Context, zero: Theorem, g: Term, power: int, goal: Eq) -> Theorem:
+    """``goal``, whose sides differ by g, from g^power = 0: where g != 0, g is g^power (1/g)^(power - 1)."""
+    same, other = (k.real_context(ctx, g, ZERO, equal) for equal in (True, False))
+    unit = k.inverse(k.hypothesis(other, len(ctx.hypotheses), {}))
+    whole = Mul(g, *(unit.lhs for _ in range(power - 1)))
+    one = k.congruence(other, whole, [k.refl(other, g), *(unit for _ in range(power - 1))])
+    inverses = Mul(zero.lhs, *(Inv(g) for _ in range(power - 1)))
+    gone = k.congruence(other, inverses, [k.weaken(other, zero), *(k.refl(other, i) for i in inverses.args[1:])])
+    there = k.trans(k.ring(other, g, one.rhs), k.trans(k.sym(one), k.ring(other, whole, inverses)))
+    there = k.trans(there, k.trans(gone, k.ring(other, gone.rhs, ZERO)))
+    g_zero = k.real_cases(ctx, g, ZERO, [k.hypothesis(same, len(ctx.hypotheses), {}), there])
+    start = Add(goal.rhs, g)
+    moved = k.congruence(ctx, start, [k.refl(ctx, goal.rhs), g_zero])
+    return k.trans(k.ring(ctx, goal.lhs, start), k.trans(moved, k.ring(ctx, moved.rhs, goal.rhs)))
+
+
+def _cleared(k: Kernel, ctx: Context, equation: Theorem, lemmas: Sequence[Theorem]) -> Theorem | None:
+    """The equation times a sum by which it divides, without that divisor."""
+    for d in dict.fromkeys(s.arg for s in subterms(add(equation.lhs, equation.rhs)) if isinstance(s, Inv)):
+        if not isinstance(d, Add):
+            continue
+        sides = []
+        for side in (equation.lhs, equation.rhs):
+            whole = Mul(d, side)
+            sides.append((whole, _simplify(k, ctx, whole, lemmas, set())))
+        if any(s is Inv(d) for whole, th in sides for s in subterms(_end(whole, th))):
+            continue
+        (_, left), (_, right) = sides
+        th = k.congruence(ctx, Mul(d, equation.lhs), [k.refl(ctx, d), equation])
+        return then(k, None if left is None else k.sym(left), then(k, th, right))
+    return None
 
 
 def _between(
