@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Union
 
 from .language.signature import Claim
-from .refute.search import DEFAULT, Limits, SearchResult
+from .refute.search import DEFAULT, UNREACHED, Limits, SearchResult
 from .result import Proved, Refuted, Result, Unknown
 
 MOST_DEPTH = 32  # beyond it no network is run
@@ -26,7 +26,13 @@ def _search(claim: Claim, limits: Limits = DEFAULT) -> SearchResult:
 
 
 def _claim(what: Any) -> Claim:
+    """The claim meant; TheoryError where its theory or a goal is not well formed, so that it has no verdict."""
+    from .proof.theory import admit, check_statement
+
     if isinstance(what, Claim):
+        admit(what.theory)
+        for goal in what.goals:
+            check_statement(what.theory, goal)
         return what
     if hasattr(what, "equals_backprop"):  # a rule: the question is clear
         claim: Claim = what.equals_backprop()
@@ -64,7 +70,7 @@ def _scaled(claim: Claim) -> Proved | None:
         if conditions or never is not None:
             return None
         result = prove(sufficient(claim, e, Factors(*factors(benches, ())), {}))
-    except (Unclear, EvaluationError, RuleError):
+    except (Unclear, EvaluationError, RuleError, RecursionError):
         return None
     return result if isinstance(result, Proved) else None
 
@@ -104,7 +110,8 @@ def prove(claim: Claim) -> Result:
     """Prove a claim for every depth and width, or refute it, or say unknown.
 
     Returns Proved, Refuted (with the smallest exact counterexample) or
-    Unknown (with the open goal).  Raises TypeError on anything but a claim.
+    Unknown (with the open goal).  Raises TypeError on anything but a claim,
+    TheoryError on one that is not well formed.
     """
     from .proof.kernel import KernelError
     from .refute.models import check_instance, find_model
@@ -127,7 +134,10 @@ def prove(claim: Claim) -> Result:
     except KernelError as e:
         stuck = Stuck(None, None, f"a kernel rule refused: {e}")
     if stuck is None:
-        instance = find_model(claim)
+        try:
+            instance = find_model(claim)
+        except RecursionError:
+            instance = None
         note = "no instance was found that meets the hypotheses, so the claim may be vacuous"
         if instance is not None:
             check = check_instance(claim, instance)
@@ -147,7 +157,8 @@ def prove(claim: Claim) -> Result:
     if found.counterexample is not None:
         seconds = time.perf_counter() - started
         return Refuted(claim, seconds, authority=["exact instance"], counterexample=found.counterexample, search=found)
-    return Unknown(claim, seconds, open_goal=stuck.relation, open_context=stuck.context, note=stuck.note, search=found)
+    note = "; ".join(n for n in (stuck.note, *(n for n in found.notes if n.startswith(UNREACHED))) if n)
+    return Unknown(claim, seconds, open_goal=stuck.relation, open_context=stuck.context, note=note, search=found)
 
 
 def confirm(result: Result, run: Iterable[str] = (), timeout: float = 600) -> Result:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .language.signature import Claim
+from .proof.theory import TheoryError, admit, check_statement
 
 
 class CatalogueError(ValueError):
@@ -86,8 +87,13 @@ def _from_file(path: Path, name: str | None) -> Entry:
     try:
         namespace = runpy.run_path(str(path), run_name="pcproof_rule_file")
         claim, rule = _chosen(path, namespace, name)
+        admit(claim.theory)
+        for goal in claim.goals:
+            check_statement(claim.theory, goal)
     except CatalogueError:
         raise
+    except TheoryError as e:
+        raise CatalogueError(f"{path.name}: the claim is not well formed: {e}") from None
     except Exception as e:  # a user's file may raise anything; it ends in one sentence
         raise CatalogueError(f"{path.name} could not be run: {type(e).__name__}: {e}") from e
     return Entry(
@@ -106,6 +112,10 @@ def _chosen(path: Path, namespace: dict[str, Any], name: str | None) -> tuple[Cl
     """The claim that a rule file means, and the rule that it is about, if that is clear."""
     claims = {n: v for n, v in namespace.items() if isinstance(v, Claim)}
     rules = {n: v for n, v in namespace.items() if hasattr(v, "equals_backprop") and not isinstance(v, type)}
+    other = namespace.get("claim")
+    if name is None and other is not None and "claim" not in claims:
+        hint = "call it: claim = rule.equals_backprop()" if callable(other) else "write claim = rule.equals_backprop()"
+        raise CatalogueError(f"{path.name}: `claim` is {type(other).__name__}, not a claim; {hint}")
     if name is not None:
         if name not in claims and name not in rules:
             known = ", ".join([*claims, *rules]) or "none"

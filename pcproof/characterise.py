@@ -163,6 +163,8 @@ def characterise(what: Any) -> Characterisation:
             out.sufficient, out.verdict = plain, "proved"
         else:
             out.note = f"{str(u)[:1].upper()}{str(u)[1:]}."
+    except RecursionError:
+        out.note = "A moment of the rule is too late for it to be run up to it."
     if out.verdict != "proved":
         out.recursion = first_arrival(e)
     out.seconds = time.perf_counter() - started

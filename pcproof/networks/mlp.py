@@ -17,6 +17,8 @@ class MLP(Network):
     """Fully connected layers of any depth and any widths, with or without biases."""
 
     def __init__(self, bias: bool = False) -> None:
+        if not isinstance(bias, bool):
+            raise TypeError(f"bias is True or False, got {bias!r}")
         self.bias = bias
         self.name = "MLP with biases" if bias else "MLP"
 

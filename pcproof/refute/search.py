@@ -39,6 +39,7 @@ from .confirm import Judge
 from .counterexample import Counterexample
 from .expand import same_polynomial
 from .graph import Node, Number, holds
+from .horizon import unreached
 from .instance import (
     IDENTITY,
     RELU,
@@ -59,6 +60,7 @@ from .shapes import equal_widths, shapes
 from .solve import Values, random_values, residuals, satisfy
 
 HALF = Fraction(1, 2)
+UNREACHED = "the hypothesis"  # how the note begins that says why no counterexample counts
 ENTRIES: tuple[tuple[Number, ...], ...] = ((1, 0), (1, 0, -1, 2), (1, 0, -1, 2, HALF, -HALF, 3))
 SCALARS: tuple[tuple[Number, ...], ...] = ((1, HALF), (1, HALF, 2, 0), (1, HALF, 2, 0, -1, 3))
 SHRINK: tuple[Number, ...] = (1, 0, -1, 2, HALF, -HALF, 3)
@@ -242,6 +244,7 @@ def refute(claim: Claim, limits: Limits = DEFAULT) -> SearchResult:
 class _Search:
     def __init__(self, claim: Claim, limits: Limits) -> None:
         self.claim = claim
+        self.unreached = unreached(claim.theory)
         self.limits = limits
         self.tracer = Tracer(claim, limits.extra_time)
         self.result = SearchResult(None, limits)
@@ -562,6 +565,13 @@ class _Search:
 
     def _confirm(self, problem: Problem, values: Values, test: Test, exhaustive: bool) -> Counterexample | None:
         """By the reference evaluator, hypotheses included."""
+        if self.unreached is not None:
+            note = (
+                f"{UNREACHED} {self.unreached!r} is about every value of an index; no finite look shows that it is met"
+            )
+            if note not in self.result.notes:
+                self.result.notes.append(note)
+            return None
         instance = make_instance(problem, values)
         goal = self.claim.goals[test.goal]
         at = dict(zip(goal.variables, test.at))

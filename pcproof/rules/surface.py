@@ -39,23 +39,28 @@ from ..language.terms import (
 )
 from ..language.terms import Sum as _Sum
 from ..networks.network import B, Network, width
-from .equations import RuleError
+from .equations import PHI, QUIET, RuleError
 
 Number = Union[int, Fraction, str]
 BEFORE = "before"  # stands in a rule for a product over past times, until the rule is read
+
+
+MOST_DIGITS = 1000  # of a number in a rule; beyond some thousands Python prints none
 
 
 def number(value: object) -> Term:
     """An exact number: int, Fraction, or text such as "1/2"; floats are refused."""
     if isinstance(value, (bool, float)):
         raise RuleError(f'{value!r} is not exact; write an int, a Fraction or a text such as "1/2"')
-    if isinstance(value, (int, Fraction)):
-        return Num(value)
     if isinstance(value, str):
         try:
-            return Num(Fraction(value))
+            value = Fraction(value)
         except (ValueError, ZeroDivisionError):
-            raise RuleError(f'{value!r} is not an exact number such as "1/2"') from None
+            raise RuleError(f'{short(value)} is not an exact number such as "1/2"') from None
+    if isinstance(value, (int, Fraction)):
+        if max(abs(value.numerator), value.denominator) >= 10**MOST_DIGITS:
+            raise RuleError(f"a number of more than {MOST_DIGITS} digits is not understood")
+        return Num(value)
     raise RuleError(f"an exact number or a symbol was expected, got {value!r}")
 
 
@@ -437,6 +442,8 @@ def parameter(net: Network, name: str, per: str = "") -> Any:
         "mu_mixed",
         "eps_mixed",
         "velocity",
+        PHI,
+        QUIET,
     }
     taken |= {k.name for k in net.kinds} | {k.initial for k in net.kinds} | {f.name for f in net.functions}
     taken |= {"d" + n for k in net.kinds for n in (k.name, k.initial)}
