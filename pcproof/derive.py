@@ -401,7 +401,10 @@ class _Deriver:
                     lines += _definition(d, "activities" if d.name == "x" else "weights")
                 if d.name == "eps_mixed" and self.e.order in SWEEPS:
                     lines += _definition(d, "errors in the midst of a sweep")
-        return Section("The rule in motion", tuple(lines), f"Update order: {self.e.order}.")
+        note = f"Update order: {self.e.order}."
+        if self.e.substeps > 1:
+            note += f" Activities move {self.e.substeps} times in a time step; t counts these moves."
+        return Section("The rule in motion", tuple(lines), note)
 
 
 # -- pieces ------------------------------------------------------------------------

@@ -24,7 +24,7 @@ start = {start}
 step = {step} * {step_size}{drift}
 change = {change} * {rate}{decay}
 rule = Rule(net, energy=F, start={{x[l]: start}}, when=Eq(t, {moment}),
-            step={{x[l]: step}}, learn={{theta[l + 1]: change{beta}}}, order="{order}", held={held})
+            step={{x[l]: step}}, learn={{theta[l + 1]: change{beta}}}, order="{order}", held={held}{substeps})
 """
 
 # the first value of each ingredient is the usual one
@@ -123,6 +123,7 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
     ),
     "order": ("synchronous", "weights-first", "states-first", "states-first-fresh", "from-output", "from-input"),
     "held": ("False", "True"),
+    "substeps": ("", ", substeps=2", ", substeps=3"),
 }
 
 # where departures begin; the first five and some of the others are backprop
@@ -137,6 +138,7 @@ RECIPES: tuple[Mapping[str, str], ...] = (
     {"energy": INGREDIENTS["energy"][3], "change": INGREDIENTS["change"][2]},
     {"order": "weights-first", "change": INGREDIENTS["change"][3]},
     {"energy": INGREDIENTS["energy"][8], "step_size": "1 / d[l]"},
+    {"step": INGREDIENTS["step"][6], "held": "True", "substeps": ", substeps=2"},
     {"order": "from-output", "moment": "0"},
     {"order": "from-input", "step_size": "gamma", "rate": "1 / gamma**l"},
 )

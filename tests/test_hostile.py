@@ -184,8 +184,18 @@ def run(net, rule, T):
         }
         return th2, be2
 
-    for t in range(T):
-        if rule.order == "synchronous":
+    k = getattr(rule, "substeps", 1)
+    for now in range(T):
+        t, part = divmod(now, k)
+        if rule.order == "synchronous" and k > 1:  # a time step is k moves; weights are written after the last
+            S = State(net, xs, th, be, t=t, y=y, held=held)
+            S.base = xs
+            if part == 0:
+                pending = learned(S, t, th, be)
+            xs = moved(S)
+            if part == k - 1:
+                th, be = pending
+        elif rule.order == "synchronous":
             S = State(net, xs, th, be, t=t, y=y, held=held)
             S.base = xs
             xn = moved(S)
@@ -228,11 +238,12 @@ def run(net, rule, T):
 
 def check(net, rule, extra=2):
     """First difference to the claim, or None."""
-    whens = [rule.when(net, l) for l in range(1, net.L + 1)]
+    k = getattr(rule, "substeps", 1)
+    whens = [k * (rule.when(net, l) + 1) - 1 for l in range(1, net.L + 1)]
     T = max([w + 1 for w in whens] + [0]) + extra
     hist, dw, dc, _, _ = run(net, rule, T)
     for l in range(1, net.L + 1):
-        for t in range(max(0, rule.when(net, l) + 1), T + 1):
+        for t in range(max(0, whens[l - 1] + 1), T + 1):
             th, be = hist[t]
             for i in range(net.n[l - 1]):
                 for j in range(net.n[l]):
@@ -674,8 +685,10 @@ class MyNet:
 
 
 class MyRule:
-    def __init__(s, net, energy=None, start=None, step=None, learn=None, when=None, order="synchronous", held=False):
-        s.order, s.held = order, held
+    def __init__(
+        s, net, energy=None, start=None, step=None, learn=None, when=None, order="synchronous", held=False, substeps=1
+    ):
+        s.order, s.held, s.substeps = order, held, substeps
         s.w = when
         ((k, s.sv),) = start.items()
         s.sk = k
