@@ -134,6 +134,7 @@ class Rule:
         further = [x for x in (beta, clamped) if x is not None]
         for term in [
             energy.term,
+            net.loss(),
             *further,
             *(c.value for cs in (step_cases, start_cases, *change.values()) for c in cs),
         ]:
