@@ -18,6 +18,7 @@ from .networks.mlp import MLP
 from .result import Proved, Refuted, Result, Unknown
 from .rules.equations import RuleError
 from .rules.losses import output_loss
+from .rules.own_loss import OwnLoss
 from .rules.products import act, back, matrix, outer, slope
 from .rules.rule import Rule
 from .rules.surface import Eq, Sum, before, is_zero, nonzero, sq
@@ -32,6 +33,7 @@ __all__ = [
     "Claim",
     "CrossEntropy",
     "Eq",
+    "OwnLoss",
     "Proved",
     "Refuted",
     "Result",

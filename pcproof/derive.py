@@ -38,7 +38,7 @@ from .language.terms import (
     subterms,
 )
 from .networks.backprop import backprop_definitions, lagrangian, weight_names
-from .networks.network import B, L, WeightKind, width
+from .networks.network import B, L, Network, WeightKind, width
 from .proof.ring import ring_equal
 from .report.elimination import check, occurrences, picks
 from .report.formula import EMPTY, Formula, Line, Pen, math, minus, symbol, words
@@ -372,7 +372,9 @@ class _Deriver:
         named = {d.name: d for g in groups for d in g}
         loss = self.net.loss()
         lines = _definition(named["y"], "forward pass (eq. 1)")
-        lines.append(Line(_E, Pen((loss,)).term(loss), rule="squared error (eq. 2)"))
+        squared = loss == Network.loss(self.net)
+        rule = "squared error (eq. 2)" if squared else "the network's own loss"
+        lines.append(Line(_E, Pen((loss,)).term(loss), rule=rule))
         lines.append(Line(_LAGRANGE, Pen((term,)).term(term), rule="loss and forward pass, with multipliers delta"))
         lines += _gradient_lines(_LAGRANGE, gradient(theory, term, App("y", _STATE)))
         lines.append(Line(words("so the multipliers are (eq. 4)"), kind="heading"))
@@ -401,7 +403,10 @@ class _Deriver:
                     lines += _definition(d, "activities" if d.name == "x" else "weights")
                 if d.name == "eps_mixed" and self.e.order in SWEEPS:
                     lines += _definition(d, "errors in the midst of a sweep")
-        return Section("The rule in motion", tuple(lines), f"Update order: {self.e.order}.")
+        note = f"Update order: {self.e.order}."
+        if self.e.substeps > 1:
+            note += f" Activities move {self.e.substeps} times in a time step; t counts these moves."
+        return Section("The rule in motion", tuple(lines), note)
 
 
 # -- pieces ------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from .api import TINY, _search, prove
 from .characterise import Parallel, condition_text, parallel_to
 from .language.diff import DiffError, diff
 from .language.evaluate import EvaluationError
-from .language.index import eq, ge, le, qvar, span
+from .language.index import Idx, eq, ge, le, qvar, span
 from .language.show import show
 from .language.signature import Case, Claim
 from .language.terms import ZERO, App, Num, Pow, Term, free_vars, mul, replace_apps, subst
@@ -109,9 +109,17 @@ def _values(claim: Claim, e: Equations) -> Iterator[tuple[str, Claim]]:
     yield condition_text(statement), sufficient(claim, e, f, {"condition_1": statement})
 
 
+def _coarse(e: Equations) -> Idx:
+    """The moment counted in time steps."""
+    m = moment(e.when)
+    return Idx(m.const // e.substeps, tuple((a, c // e.substeps) for a, c in m.terms))
+
+
 def _edits(e: Equations) -> Iterator[tuple[str, Equations]]:
     weights = " and ".join(f"{k.name}[l + 1]" for k in e.net.kinds)
-    if moment(e.when) != l - 1:
+    if e.substeps > 1:
+        yield "substeps=1", replace(e, substeps=1, when=eq(t, _coarse(e)))
+    elif moment(e.when) != l - 1:
         yield f"when=Eq(t, l) for {weights}", replace(e, when=eq(t, l - 1))
     if e.order != SYNCHRONOUS:
         yield f'order="{SYNCHRONOUS}"', replace(e, order=SYNCHRONOUS)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from hypothesis import strategies as st
 
 TEMPLATE = """net = MLP({bias})
+{loss}
 x, mu, eps, y, theta, l, t, L, gamma, alpha = net.symbols("x mu eps y theta l t L gamma alpha")
 lam, kappa = net.parameter("lam"), net.parameter("kappa")
 p, q = net.parameter("p", per="layer"), net.parameter("q", per="layer")
@@ -24,12 +25,18 @@ start = {start}
 step = {step} * {step_size}{drift}
 change = {change} * {rate}{decay}
 rule = Rule(net, energy=F, start={{x[l]: start}}, when=Eq(t, {moment}),
-            step={{x[l]: step}}, learn={{theta[l + 1]: change{beta}}}, order="{order}", held={held})
+            step={{x[l]: step}}, learn={{theta[l + 1]: change{beta}}}, order="{order}", held={held}{substeps})
 """
 
 # the first value of each ingredient is the usual one
 INGREDIENTS: dict[str, tuple[str, ...]] = {
     "bias": ("", "bias=True"),
+    "loss": (
+        "",
+        'net = OwnLoss(net, lambda out, target, h: Sum(h(out - target)), functions="h")',
+        "net = OwnLoss(net, lambda out, target: Sum(out * out * out * target) - sq(target) / 2)",
+        'net = OwnLoss(net, lambda out, target: sq(target - out, net.parameter("d", per="unit")[0]) / 2)',
+    ),
     "energy": (
         "Sum(sq(x[l] - mu[l]) / 2, (l, 0, L - 1))",
         "Sum(sq(x[l] - mu[l]), (l, 0, L - 1))",
@@ -41,6 +48,7 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
         "Sum(sq(x[l] - mu[l], d[l]) / 2, (l, 0, L - 1))",
         "sq(x[0] - mu[0]) / 2 + Sum(sq(x[l] - mu[l], d[l]) / 2, (l, 1, L - 1))",
         "sq(x[0] - mu[0]) / 2 + Sum(sq(x[l] - mu[l], m[l]) / 2, (l, 1, L - 1))",
+        "Sum(sq(x[l] - mu[l]) / 2, (l, 1, L - 1)) + output_loss(net)",
         "-E",
     ),
     "regulariser": (
@@ -123,6 +131,7 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
     ),
     "order": ("synchronous", "weights-first", "states-first", "states-first-fresh", "from-output", "from-input"),
     "held": ("False", "True"),
+    "substeps": ("", ", substeps=2", ", substeps=3"),
 }
 
 # where departures begin; the first five and some of the others are backprop
@@ -137,6 +146,10 @@ RECIPES: tuple[Mapping[str, str], ...] = (
     {"energy": INGREDIENTS["energy"][3], "change": INGREDIENTS["change"][2]},
     {"order": "weights-first", "change": INGREDIENTS["change"][3]},
     {"energy": INGREDIENTS["energy"][8], "step_size": "1 / d[l]"},
+    {"step": INGREDIENTS["step"][6], "held": "True", "substeps": ", substeps=2"},
+    {"loss": INGREDIENTS["loss"][1], "energy": INGREDIENTS["energy"][10]},
+    {"loss": INGREDIENTS["loss"][2], "energy": INGREDIENTS["energy"][10], "step_size": "gamma", "rate": "1 / gamma**l"},
+    {"loss": INGREDIENTS["loss"][3], "energy": INGREDIENTS["energy"][7], "step_size": "1 / d[l]"},
     {"order": "from-output", "moment": "0"},
     {"order": "from-input", "step_size": "gamma", "rate": "1 / gamma**l"},
 )

@@ -73,10 +73,23 @@ class Net:
                     y[l][b][i] = s.pred(y, s.w, s.c, l, b, i)
         return y
 
-    def backprop(s):
+    def fn(s, name, v, order=0):  # a function of an own loss
+        return (v * v * v + 2 * v, 3 * v * v + 2)[order]
+
+    def apply(s, name, v):
+        return D(s.fn(name, v.v), s.fn(name, v.v, 1) * v.d) if isinstance(v, D) else s.fn(name, v)
+
+    def output_error(s, y, loss, b, i):
+        """-dE/dy of one output: the squared error's, or that of an own loss."""
+        if loss is None:
+            return s.sout[b][i] - y[0][b][i]
+        varied = [[D(v, 1) if (k, j) == (b, i) else v for j, v in enumerate(r)] for k, r in enumerate(y[0])]
+        return -1 * dd(loss.f({"L": s.L}, State(s, None, None, None, mu={0: varied}, ep={}, y=y)))
+
+    def backprop(s, loss=None):
         y = s.forward()
         de = {}
-        de[0] = [[s.sout[b][i] - y[0][b][i] for i in range(s.n[0])] for b in range(s.B)]
+        de[0] = [[s.output_error(y, loss, b, i) for i in range(s.n[0])] for b in range(s.B)]
         for l in range(1, s.L):
             de[l] = [
                 [
@@ -143,7 +156,7 @@ class State:
 
 def run(net, rule, T):
     """rule: object with start(net,y,l,b,i), step(S,l,b,i), learn(S,l,i,j), learnb(S,l,i), when(l)->t, order."""
-    y, de, dw, dc = net.backprop()
+    y, de, dw, dc = net.backprop(getattr(rule, "loss", None))
     xs = {
         l: [
             [
@@ -184,8 +197,18 @@ def run(net, rule, T):
         }
         return th2, be2
 
-    for t in range(T):
-        if rule.order == "synchronous":
+    k = getattr(rule, "substeps", 1)
+    for now in range(T):
+        t, part = divmod(now, k)
+        if rule.order == "synchronous" and k > 1:  # a time step is k moves; weights are written after the last
+            S = State(net, xs, th, be, t=t, y=y, held=held)
+            S.base = xs
+            if part == 0:
+                pending = learned(S, t, th, be)
+            xs = moved(S)
+            if part == k - 1:
+                th, be = pending
+        elif rule.order == "synchronous":
             S = State(net, xs, th, be, t=t, y=y, held=held)
             S.base = xs
             xn = moved(S)
@@ -228,11 +251,12 @@ def run(net, rule, T):
 
 def check(net, rule, extra=2):
     """First difference to the claim, or None."""
-    whens = [rule.when(net, l) for l in range(1, net.L + 1)]
+    k = getattr(rule, "substeps", 1)
+    whens = [k * (rule.when(net, l) + 1) - 1 for l in range(1, net.L + 1)]
     T = max([w + 1 for w in whens] + [0]) + extra
     hist, dw, dc, _, _ = run(net, rule, T)
     for l in range(1, net.L + 1):
-        for t in range(max(0, rule.when(net, l) + 1), T + 1):
+        for t in range(max(0, whens[l - 1] + 1), T + 1):
             th, be = hist[t]
             for i in range(net.n[l - 1]):
                 for j in range(net.n[l]):
@@ -652,7 +676,7 @@ class OfPairs(Par):
 
 class MyNet:
     def __init__(s, bias=False):
-        s.bias = bias
+        s.bias, s.loss = bias, None
 
     def symbols(s, names):
         out = []
@@ -674,8 +698,10 @@ class MyNet:
 
 
 class MyRule:
-    def __init__(s, net, energy=None, start=None, step=None, learn=None, when=None, order="synchronous", held=False):
-        s.order, s.held = order, held
+    def __init__(
+        s, net, energy=None, start=None, step=None, learn=None, when=None, order="synchronous", held=False, substeps=1
+    ):
+        s.order, s.held, s.substeps, s.loss = order, held, substeps, net.loss
         s.w = when
         ((k, s.sv),) = start.items()
         s.sk = k
@@ -712,8 +738,23 @@ class MyRule:
         return hits[0]
 
 
+TARGET = Fd("state", Ix.of(0), lambda e, S, u: S.net.sout[u[0]][u[1]])
+
+
+def own_loss(net, loss, functions=""):
+    def word(name):
+        return lambda v: Fd(v.kind, v.layer, lambda e, S, u: S.net.apply(name, v.f(e, S, u)))
+
+    net.loss = loss(Words("mu")[0], TARGET, *map(word, functions.split()))
+    return net
+
+
+def output_loss(net):
+    return sq(TARGET - Words("mu")[0]) / 2 if net.loss is None else net.loss
+
+
 def mine(text):
-    ns = dict(Sum=Sum, sq=sq, Eq=EqN, Rule=MyRule, MLP=MyNet, Fraction=Fr)
+    ns = dict(Sum=Sum, sq=sq, Eq=EqN, Rule=MyRule, MLP=MyNet, Fraction=Fr, OwnLoss=own_loss, output_loss=output_loss)
     ns |= dict(act=act, slope=slope, matrix=matrix, back=back, outer=outer)
     exec(text, ns)
     return ns["rule"]
@@ -745,10 +786,10 @@ def text(F=F0, start="y[l]", when="Eq(t, l)", step="-F.diff(x[l])", learn="", or
 
 
 def theirs(source):
-    from pcproof import MLP, Eq, Rule, Sum, sq
+    from pcproof import MLP, Eq, OwnLoss, Rule, Sum, output_loss, sq
     from pcproof.rules import products
 
-    space = dict(Sum=Sum, sq=sq, Eq=Eq, Rule=Rule, MLP=MLP, Fraction=Fr)
+    space = dict(Sum=Sum, sq=sq, Eq=Eq, Rule=Rule, MLP=MLP, Fraction=Fr, OwnLoss=OwnLoss, output_loss=output_loss)
     space |= {n: getattr(products, n) for n in ("act", "slope", "matrix", "back", "outer")}
     exec(source, space)
     return space["rule"]
@@ -781,7 +822,9 @@ def rebuilt(c):
     x = [[get("s_in", k, i) for i in range(n[L])] for k in range(B)]
     target = [[get("s_out", k, i) for i in range(n[0])] for k in range(B)]
     bias = "beta" in c.claim.theory.symbols
-    return Net(L, B, n, w, b, x, target, get("alpha"), get, f, lambda l, v: f(l, v, 1), bias), d["indices"]
+    net = Net(L, B, n, w, b, x, target, get("alpha"), get, f, lambda l, v: f(l, v, 1), bias)
+    net.fn = lambda name, v, order=0: table.get((order, (), v), Fr(0)) if kind.startswith("table") else f((), v, order)
+    return net, d["indices"]
 
 
 def judge(source, seed=0, nets=8):

@@ -33,7 +33,7 @@ from ..networks.gradients import (
     with_loss_gradient,
 )
 from ..networks.network import B, L, WeightKind, width
-from .equations import Equations, RuleError, moment, timed_theory
+from .equations import Equations, RuleError, timed_theory, written
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 STATE = (*span(b, 0, B), *span(i, 0, width(l)))
@@ -51,7 +51,7 @@ def final_weights(e: Equations, factor: Callable[[Idx], Term] = lambda layer: ON
     goals = []
     for k in e.net.kinds:
         units, ranges = unit_ranges(k)
-        guards = (ge(l, 1), le(l, L), ge(t, moment(e.when) + 1), ge(t, 0), *ranges)
+        guards = (ge(l, 1), le(l, L), ge(t, written(e)), ge(t, 0), *ranges)
         expected = mul(factor(l), App(k.initial_change, (l, *units)))
         relation = Eq(App(k.name, (t, l, *units)), add(App(k.initial, (l, *units)), expected))
         goals.append(Statement(("t", "l", *k.units), guards, relation))

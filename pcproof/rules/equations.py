@@ -64,6 +64,8 @@ class Equations:
     held: predictions and their derivatives keep the values of the forward pass.
     momentum: factor of the last move of the activities that is added to each step.
     output: what the output layer is clamped to, over b, i; None for the target.
+    substeps: how often the activities move in one time step; t counts these
+        moves, theta[l] learns from what it finds at ``when`` and is written that many later.
     """
 
     net: Network
@@ -80,6 +82,7 @@ class Equations:
     gate: Gate | None = None
     momentum: Term | None = None
     output: Term | None = None
+    substeps: int = 1
 
     @property
     def clamped(self) -> Term:
@@ -162,6 +165,11 @@ def moment(when: Con) -> Idx:
     return (when.expr - Idx(0, ((QVar("t"), coeff),))) * -coeff
 
 
+def written(e: Equations) -> Idx:
+    """The first time at which theta[l] is what it has learnt; RuleError where it learns at no single time."""
+    return moment(e.when) + e.substeps
+
+
 def timed_theory(e: Equations) -> Theory:
     """The network in motion beside the ANN that starts with the same weights."""
     net = e.net
@@ -175,6 +183,8 @@ def timed_theory(e: Equations) -> Theory:
         raise RuleError("predictions are held in orders that are no sweeps")
     if e.momentum is not None and (e.order != SYNCHRONOUS or e.held or e.gate is not None):
         raise RuleError("momentum is understood in the synchronous order, without held predictions or gates")
+    if e.substeps != 1 and (e.order != SYNCHRONOUS or e.gate is not None):
+        raise RuleError("sub-steps are understood in the synchronous order, without gates")
     plain = {"mu": "mu", "eps": "eps"}
     mixed = {"mu": "mu_mixed", "eps": "eps_mixed"}
     rank = {
@@ -279,13 +289,16 @@ def timed_theory(e: Equations) -> Theory:
         )
         group.append(Definition(k.change, ("t", "l", *k.units), changes, measure["change"]))
         old = App(k.name, (before, l, *units))
-        learning = subst_con(e.when, {"t": before})
+        begun = t - e.substeps
+        learning = subst_con(e.when, {"t": begun})
         cases = [
             Case((*_equal(t, Idx(0)), *layers), App(k.initial, (l, *units))),
-            Case((ge(t, 1), *layers, learning), add(old, App(k.change, (before, l, *units)))),
+            Case((ge(begun, 0), *layers, learning), add(old, App(k.change, (begun, l, *units)))),
         ]
+        if e.substeps > 1:
+            cases.append(Case((ge(t, 1), le(begun + 1, 0), *layers), old))
         if e.when != EVERY_STEP:
-            rest = [(ge(t, 1), *layers, other) for other in learning.negations()]
+            rest = [(ge(begun, 0), *layers, other) for other in learning.negations()]
             cases += [Case(guard, old) for guard in rest if not unsatisfiable((*net.assumptions, *guard))]
         group.append(Definition(k.name, ("t", "l", *k.units), tuple(cases), measure["theta"]))
         symbols += [

@@ -16,7 +16,7 @@ from ..language.terms import ZERO, App, Term, add, free_vars, mul, replace_apps,
 from ..networks.backprop import DATA, backprop_definitions, initial_symbols, weight_names
 from ..networks.network import L
 from .claims import STATE, unit_ranges
-from .equations import Equations, RuleError, moment, timed_theory
+from .equations import Equations, RuleError, moment, timed_theory, written
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 
@@ -84,7 +84,7 @@ def front_claim(e: Equations) -> Claim:
     ]
     for k in e.net.kinds:
         units, ranges = unit_ranges(k)
-        guards = (ge(l, 1), le(l, L), ge(t, here + 1), ge(t, 0), *ranges)
+        guards = (ge(l, 1), le(l, L), ge(t, written(e)), ge(t, 0), *ranges)
         expected = add(App(k.initial, (l, *units)), App("front_" + k.change, (l, *units)))
         goals.append(Statement(("t", "l", *k.units), guards, Eq(App(k.name, (t, l, *units)), expected)))
     return Claim(

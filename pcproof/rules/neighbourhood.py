@@ -42,7 +42,7 @@ from dataclasses import dataclass, replace
 from ..language.arith import unsatisfiable
 from ..language.index import Con, Idx, QVar, eq, ge, le, lt, qvar, span
 from ..language.show import show
-from ..language.terms import App
+from ..language.terms import App, subst_con
 from ..networks.chain import Chain
 from ..networks.mlp import MLP
 from ..networks.network import B, L, Network, WeightKind, width
@@ -257,11 +257,22 @@ def sites(e: Equations) -> tuple[Site, ...]:
         word = "parameter" if near.coarse else "synapse" if len(units) == 2 else "bias"
         updated, may = App(k.name, (t + 1, l, *units)), near.synapse(k)
         site(word, App(k.name, (0, l, *units)), (ge(l, 1), le(l, L), *ranges), may, start, note="at the start")
+        begun = t + 1 - e.substeps  # what is written at t + 1 was learnt from the errors of this time
+        learning, reach = subst_con(e.when, {"t": begun}), (begun, t + 1)
         for c in e.change[k.name]:
-            guards = (ge(t, 0), e.when, *c.guard, *ranges)
-            site(word, updated, guards, may, after, layers=(l, l - 1), note="learning")
-        for other in e.when.negations():
-            site(word, updated, (ge(t, 0), ge(l, 1), le(l, L), other, *ranges), may, after, note="at rest")
+            guards = (ge(begun, 0), learning, *c.guard, *ranges)
+            site(word, updated, guards, may, reach, layers=(l, l - 1), note="learning")
+        for other in learning.negations():
+            site(word, updated, (ge(begun, 0), ge(l, 1), le(l, L), other, *ranges), may, reach, note="at rest")
+        if e.substeps > 1:
+            site(
+                word,
+                updated,
+                (ge(t, 0), le(begun + 1, 0), ge(l, 1), le(l, L), *ranges),
+                may,
+                reach,
+                note="in the first time step",
+            )
     return tuple(out)
 
 

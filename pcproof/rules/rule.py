@@ -42,6 +42,8 @@ class Rule:
     held: predictions and their derivatives keep the values of the forward pass
         while the activities move (fixed prediction).
     momentum: beta, so that x moves by beta times its last move, and the step.
+    substeps: how often the activities move in one time step, at the weights of its start; what the weights learn they
+        learn from the state at its start, and it is written at its end.
     output: what the output is clamped to, such as y[0] + beta * (target - y[0]);
         the target, if it is not given.
 
@@ -63,6 +65,7 @@ class Rule:
         held: bool = False,
         momentum: Union[Scalar, Number, None] = None,
         output: Field | None = None,
+        substeps: int = 1,
     ) -> None:
         if not isinstance(net, Network):
             raise RuleError(f"a network such as MLP() was expected, got {net!r}")
@@ -89,6 +92,12 @@ class Rule:
             raise RuleError(f"held is True or False, got {short(held)}")
         if order not in ORDERS and order not in SWEEPS:
             raise RuleError(f"unknown update order {order!r}; expected one of {', '.join((*ORDERS, *SWEEPS))}")
+        if isinstance(substeps, bool) or not isinstance(substeps, int) or substeps < 1:
+            raise RuleError(
+                f"substeps is how often the activities move in a time step, 1 or more; got {short(substeps)}"
+            )
+        if substeps > 1 and (order != SYNCHRONOUS or gate is not None or at == EVERY_STEP):
+            raise RuleError("sub-steps are understood in the synchronous order, for weights that learn at one moment")
         self.net = net
         self.name = name
         step_cases = self._state("step", step)
@@ -113,6 +122,8 @@ class Rule:
             moments.add(m)
             if isinstance(when, Field) and key.layer != when.layer + 1:
                 raise RuleError(f"`when` is about layer {when.layer!r}, whose weights are not {key!r}")
+        if substeps > 1 and any("t" in free_vars(c.value) for cs in (step_cases, *change.values()) for c in cs):
+            raise RuleError("with sub-steps a rule's parameters may depend on the layer, not on the time")
         missing = [k.name for k in net.kinds if k.name not in change]
         if missing:
             raise RuleError(f"learn does not say how {missing[0]!r} changes")
@@ -123,6 +134,7 @@ class Rule:
         further = [x for x in (beta, clamped) if x is not None]
         for term in [
             energy.term,
+            net.loss(),
             *further,
             *(c.value for cs in (step_cases, start_cases, *change.values()) for c in cs),
         ]:
@@ -156,7 +168,7 @@ class Rule:
             start=start_cases[0].value,
             step=step_cases,
             change=change,
-            when=moments.pop(),
+            when=_refined(moments.pop(), substeps),
             order=order,
             parameters=parameters,
             sizes={n: a for n, a in own_sizes.items() if n not in net.sizes},
@@ -164,6 +176,7 @@ class Rule:
             held=held,
             momentum=beta,
             output=clamped,
+            substeps=substeps,
         )
         check_domain(self.equations)
         if order in SWEEPS:
@@ -245,6 +258,11 @@ class Rule:
 
     def __repr__(self) -> str:
         return f"Rule({self.name!r}, {self.net.name})"
+
+
+def _refined(when: Con, substeps: int) -> Con:
+    """The moment counted in sub-steps."""
+    return when if substeps == 1 else Con("eq", qvar("t") - substeps * moment(when))
 
 
 def _momentum(value: Union[Scalar, Number]) -> Term:

@@ -14,7 +14,7 @@ from ..language.terms import ONE, ZERO, Add, App, Inv, Mul, Pow, Sum, Term, add,
 from ..networks.network import L
 from ..proof.kernel import Context, Kernel, Theorem
 from ..rules.claims import GAMMA, STATE
-from ..rules.equations import Equations, moment
+from ..rules.equations import Equations, written
 from ..rules.fixed_prediction_claims import DELTA, EPS, EVERY, REST, STATE_AT, binomial, binomial_sum, kappa
 from .goals import Stuck, Tools, prove_equation
 from .light_cone import induct, timed_names
@@ -75,7 +75,7 @@ def waiting(k: Kernel, e: Equations) -> dict[str, Theorem]:
     for kind in e.net.kinds:
         units = tuple(map(qvar, kind.units))
         relation = Eq(App(kind.name, (t, l, *units)), App(kind.initial, (l, *units)))
-        guards = (ge(t, 0), le(t, moment(e.when)), ge(l, 1), le(l, L))
+        guards = (ge(t, 0), le(t, written(e) - 1), ge(l, 1), le(l, L))
         (out[f"{kind.name} waits"],) = induct(k, [Statement(("t", "l", *kind.units), guards, relation)], [t], _tools(k))
     return out
 

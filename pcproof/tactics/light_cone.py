@@ -237,10 +237,8 @@ class Cone:
         stuck: Stuck | None = None
         own = "front" in self.theory.symbols
         given = App("front", (l, b, i)) if own else self.scale
-        found = [(when, 0, given or self.factor(when)) for when in self.arrivals()]
-        if all(c is None for _, _, c in found):
-            found = [(when, 1, self.factor(when, 1)) for when in self.arrivals()]
-        for when, first, c in found:
+        for first, when in product((0, 1), self.arrivals()):
+            c = self.factor(when, first) if given is None else given if first == 0 else None
             if c is None:
                 continue
             if first:

@@ -24,7 +24,7 @@ from ..language.signature import PARAMETER, Claim, Eq, Ne, Statement
 from ..language.terms import ONE, App, Inv, Mul, Num, Pow, Term, add, mul
 from ..networks.network import L
 from ..proof.ring import term_of
-from ..rules.equations import Equations, moment, timed_theory
+from ..rules.equations import Equations, moment, timed_theory, written
 from ..rules.rule import divisors
 
 DEPTHS = (1, 2, 3)
@@ -175,7 +175,7 @@ class Bench:
         """(total change of the weights of a layer, backprop's change), one pair a network and kind of weight."""
         out = []
         for run in self.runs:
-            time = run.index(moment(self.e.when), {"l": layer}) + 1
+            time = run.index(written(self.e), {"l": layer})
             if time < 0:
                 raise Unclear(f"the weights of layer {layer} would learn before time 0")
             for k in self.e.net.kinds:
