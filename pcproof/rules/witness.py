@@ -32,7 +32,7 @@ from ..language.terms import (
     subst_idx,
 )
 from ..networks.network import L
-from .equations import written
+from .equations import EVERY_STEP, Equations, written
 from .scaled import Factors
 
 Script = Callable[[Any, Claim, Term], Any]
@@ -170,11 +170,22 @@ class _Instance:
 
 
 def on_witness(claim: Claim, w: Witness) -> tuple[Theory, dict[str, Statement]]:
-    """The theory of a claim about a rule on one network, and the claim's goals there, by kind of weight."""
+    """The theory of a claim about a rule on one network, and the claim's goals there, by kind of weight.
+
+    Of what holds from a moment on, no more than the moment is taken: enough for
+    what is needed, and a finite look shows whether it is met.
+    """
     e = claim.equations
     one = _Instance(w, {k.name: k.initial for k in e.net.kinds})
-    goals = {MEETS + k.name: one.statement(s) for k, s in zip(e.net.kinds, claim.goals)}
+    goals = {MEETS + k.name: one.statement(_at_once(e, s)) for k, s in zip(e.net.kinds, claim.goals)}
     return one.theory(claim.theory), goals
+
+
+def _at_once(e: Equations, s: Statement) -> Statement:
+    """From its moment on, as: at its moment."""
+    from_then_on = None if e.when == EVERY_STEP or e.gate is not None else ge(qvar("t"), written(e))
+    at = tuple(eq(qvar("t"), written(e)) if g == from_then_on else g for g in s.guards)
+    return replace(s, guards=at)
 
 
 def _of_layer(claim: Claim, met: Mapping[str, Statement], layer: int, name: str = "") -> tuple[str, Eq]:
