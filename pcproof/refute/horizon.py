@@ -8,10 +8,12 @@ are tried say nothing about the rest.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from fractions import Fraction
+
 from ..language.index import QVar
 from ..language.signature import PARAMETER, Deriv, Eq, Ne, Statement, Theory
-from ..language.terms import App, Term, add, mul
-from ..proof.ring import polynomial
+from ..language.terms import Add, App, Mul, Num, Term, sub, subterms
 
 
 def endless(s: Statement) -> list[str]:
@@ -34,15 +36,32 @@ def _own(theory: Theory, t: Term, variables: list[str]) -> bool:
 
 def _generic(theory: Theory, r: Ne, variables: list[str]) -> bool:
     """A polynomial in p[s], p[s + 1], ... differs from 0 for some entries, where it is not the polynomial 0."""
-    rows = polynomial(add(r.lhs, mul(-1, r.rhs)))
-    atoms = {a for m in rows for a, _ in m}
-    plain = all(
-        isinstance(a, App)
-        and _own(theory, a, variables)
-        and all(c == 1 and isinstance(x, QVar) for i in a.idx for x, c in i.terms)
-        for a in atoms
-    )
-    return plain and bool(atoms)
+    entries = [a for a in subterms(sub(r.lhs, r.rhs)) if isinstance(a, App)]
+    numbers = {a: Fraction(n * n + 7, 2 * n + 1) for n, a in enumerate(dict.fromkeys(a.key for a in entries), 2)}
+    value = _value(sub(r.lhs, r.rhs), numbers)
+    apart = all(_own(theory, a, variables) and _shifted(a) for a in entries)
+    return bool(entries) and apart and value is not None and value != 0
+
+
+def _shifted(t: App) -> bool:
+    return all(c == 1 and isinstance(a, QVar) for i in t.idx for a, c in i.terms)
+
+
+def _value(t: Term, numbers: Mapping[str, Fraction]) -> Fraction | None:
+    """Of a polynomial in the entries at these numbers; None of any other term."""
+    if isinstance(t, App):
+        return numbers[t.key]
+    if isinstance(t, Num):
+        return Fraction(t.value)
+    if not isinstance(t, (Add, Mul)):
+        return None
+    total = Fraction(0 if isinstance(t, Add) else 1)
+    for a in t.args:
+        v = _value(a, numbers)
+        if v is None:
+            return None
+        total = total + v if isinstance(t, Add) else total * v
+    return total
 
 
 def unreached(theory: Theory) -> str | None:
