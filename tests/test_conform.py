@@ -223,6 +223,12 @@ def ten_units(weights: Any, x: Any, target: Any, f: Any) -> Any:
     return [np.concatenate([dw[:10], 0 * dw[10:]]) for dw in backprop(weights, x, target, f)]
 
 
+def clipped_norm(weights: Any, x: Any, target: Any, f: Any) -> Any:
+    dw = backprop(weights, x, target, f)
+    size = sum(float((d**2).sum()) for d in dw) ** 0.5
+    return [d * min(1, 1 / size) for d in dw] if size else dw
+
+
 def divided(over: str) -> Update:
     """Inference learning whose step, or whose change, is divided by the batch."""
 
@@ -415,6 +421,15 @@ BUGS: dict[str, tuple[Update, str]] = {
     "weight decay": (decayed, "-1/100 times the weights"),
     "another loss": (cross_entropy, "another loss"),
     "ten units": (ten_units, "many units"),
+    "clipped norm": (clipped_norm, "every layer is off by the same factor, which depends on the data"),
+    "by inputs": (
+        lambda w, x, t, f: [dw / dw.shape[1] for dw in backprop(w, x, t, f)],
+        "the change of each layer is divided by the number of its inputs",
+    ),
+    "by outputs": (
+        lambda w, x, t, f: [-dw / dw.shape[0] for dw in backprop(w, x, t, f)],
+        "the change of each layer is divided by the number of its outputs",
+    ),
 }
 
 

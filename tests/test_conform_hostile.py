@@ -172,6 +172,13 @@ def test_state_of_another_call(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.torch
+def test_bfloat16_is_refused() -> None:
+    torch = pytest.importorskip("torch")
+    with pytest.raises(Unusable, match="returned bfloat16, whose rounding is not known here; expected float16"):
+        conform(lambda *a: [dw.to(torch.bfloat16) for dw in backprop(*a)], arrays="torch")
+
+
+@pytest.mark.torch
 def test_gradients_that_accumulate() -> None:
     torch = pytest.importorskip("torch")
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..testing.reference import backprop
 from .compare import FITS, Sample, Scale, close, find_scale, floats, matches, ratio, simple
-from .kinds import BACKPROP, ENERGY, EQUILIBRIUM, FACTORS, FIXED, NONE, Kind, layer_factors
+from .kinds import BACKPROP, ENERGY, EQUILIBRIUM, FACTORS, FIXED, NONE, PARALLEL, Kind, layer_factors
 from .limits import Raised
 from .oracle import working_data
 from .precise import BITS
@@ -29,8 +29,10 @@ def causes(s: Subject, kind: Kind, samples: list[Sample]) -> list[str]:
     found = list(_factors(kind))
     if kind.name in (FIXED, FACTORS) and found:
         return found
+    if kind.name == PARALLEL:
+        found += _one_factor(samples, kind) or _by_width(samples, kind)
     if kind.name not in (BACKPROP, EQUILIBRIUM, ENERGY, FIXED, FACTORS):
-        for told in (_variants, _decay, _other_loss, _chain):
+        for told in (_variants, _decay, _other_loss, *((_chain,) if kind.name != PARALLEL else ())):
             found += [] if found else told(samples)
     if not found and kind.name != BACKPROP:
         found += _batch(samples)
@@ -80,6 +82,29 @@ def _factors(kind: Kind) -> Iterator[str]:
             yield f"weights[{k}] get twice their change: an update is applied twice"
         else:
             yield f"weights[{k}] get {_say(v)} of their change, the others all of it"
+
+
+def _one_factor(samples: list[Sample], kind: Kind) -> list[str]:
+    """The same factor in every layer of a network, another one in another network."""
+    for x in samples:
+        c = [v for v in layer_factors(x, kind.scale) or [None] if v is not None]
+        if not c or not all(close(v, c[0], 10 * max(x.tolerance, FITS)) for v in c):
+            return []
+    return [
+        "every layer is off by the same factor, which depends on the data: the change is divided by a norm or clipped"
+    ]
+
+
+def _by_width(samples: list[Sample], kind: Kind) -> list[str]:
+    """A factor that is 1 / n_in or 1 / n_out of each layer."""
+    for end, word in ((0, "inputs"), (1, "outputs")):
+        c = []
+        for x in samples:
+            for k, v in enumerate(layer_factors(x, Scale(Fraction(1), kind.scale.batch)) or []):
+                c += [] if v is None else [v * x.probe.widths[k + end]]
+        if c and all(close(v, c[0], 10 * FITS) for v in c):
+            return [f"the change of each layer is divided by the number of its {word}"]
+    return []
 
 
 def _last_only(samples: list[Sample]) -> Iterator[str]:
@@ -243,6 +268,7 @@ def _pushed(s: Subject, probe: Probe, push: int) -> list[float]:
 def _activation(samples: list[Sample], kind: Kind) -> Iterator[str]:
     good, bad = _good(samples, kind, lambda p: p.activation)
     if good and bad:
+        good, bad = ({"an arbitrary f" if a == "table" else a for a in names} for names in (good, bad))
         yield f"it is backprop with {', '.join(sorted(good))} and not with {', '.join(sorted(bad))}"
 
 

@@ -173,7 +173,7 @@ def sentence(k: Kind) -> str:
         ]
         return f"backprop up to a factor for each layer (input to output; {'; '.join(rows)})"
     if k.name == PARALLEL:
-        return "parallel to backprop layer by layer, by factors that depend on the data"
+        return "parallel to backprop layer by layer, by factors that depend on the network or the data"
     if k.name == FIRST_ORDER:
         return "equal to backprop to first order in the output's error only"
     if k.name == EQUILIBRIUM:

@@ -313,7 +313,8 @@ class SymbolicActivation(Activation):
     def _apply(self, order: int, x: Any) -> Any:
         if isinstance(x, np.ndarray):
             if x.dtype == object:
-                return np.frompyfunc(partial(self._apply, order), 1, 1)(x)
+                with np.errstate(all="ignore"):  # flags that something else has set; exact numbers set none
+                    return np.frompyfunc(partial(self._apply, order), 1, 1)(x)
             return self._numpy(order, x if x.dtype.kind == "f" else x.astype(float))
         if isinstance(x, float) and not isinstance(x, np.floating):
             return float(self._numpy(order, np.float64(x)))
