@@ -158,6 +158,11 @@ def moment(when: Con) -> Idx:
     return (when.expr - Idx(0, ((QVar("t"), coeff),))) * -coeff
 
 
+def first_moment(e: Equations) -> Idx:
+    """When theta[l] first learns by an error: at its moment, or where it learns at every step as the wave arrives."""
+    return l - 1 if e.when == EVERY_STEP else moment(e.when)
+
+
 def timed_theory(e: Equations) -> Theory:
     """The network in motion beside the ANN that starts with the same weights."""
     net = e.net

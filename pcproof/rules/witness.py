@@ -32,7 +32,7 @@ from ..language.terms import (
     subst_idx,
 )
 from ..networks.network import L
-from .equations import moment
+from .equations import first_moment
 from .scaled import Factors
 
 Script = Callable[[Any, Claim, Term], Any]
@@ -183,7 +183,7 @@ def _of_layer(claim: Claim, met: Mapping[str, Statement], layer: int, name: str 
     kind = next((k for k in kinds if k.name == name), kinds[0])
     relation = met[MEETS + kind.name].relation
     assert isinstance(relation, Eq)
-    when = subst_idx(moment(claim.equations.when), {"l": Idx(layer)}) + 1
+    when = subst_idx(first_moment(claim.equations), {"l": Idx(layer)}) + 1
     at = {"t": when, "l": Idx(layer), **{u: Idx(0) for u in kind.units}}
     return MEETS + kind.name, Eq(subst(relation.lhs, at), subst(relation.rhs, at))
 

@@ -18,7 +18,7 @@ from ..language.terms import ONE, ZERO, Add, App, Inv, Mul, Num, Pow, Term, add,
 from ..networks.network import L
 from ..proof.kernel import Context, Kernel, Theorem
 from ..proof.ring import Polynomial, polynomial, term_of
-from ..rules.equations import moment
+from ..rules.equations import first_moment
 from ..rules.scaled import Factors
 from ..rules.witness import MEETS
 from .constants import constants
@@ -254,7 +254,7 @@ def at_every_layer(k: Kernel, claim: Claim, f: Factors, c: Term) -> tuple[dict[s
     law_claim = Statement(
         ("l",), (ge(l, 1), le(l, L)), Eq(term_of(polynomial(mul(rate, subst(c, {"l": l - 1})))), value)
     )
-    when = moment(claim.equations.when)
+    when = first_moment(claim.equations)
     weight = App(kind.name, (when + 1, l, *(0 for _ in kind.units)))
     values = {"t": when + 1, "l": l, **{u: Idx(0) for u in kind.units}}
     timed = cone.timed | {"d" + kind.initial}
