@@ -86,6 +86,9 @@ def _from_file(path: Path, name: str | None) -> Entry:
         raise CatalogueError(f"there is no file {str(path)!r}")
     try:
         namespace = runpy.run_path(str(path), run_name="pcproof_rule_file")
+        every = _at_every_step(path, namespace, name)
+        if every is not None:
+            return every
         claim, rule = _chosen(path, namespace, name)
         admit(claim.theory)
         for goal in claim.goals:
@@ -104,6 +107,36 @@ def _from_file(path: Path, name: str | None) -> Entry:
         claim=lambda: claim,
         rule=None if rule is None else (lambda: rule),
         kernels=rule is not None,
+        expected="",
+    )
+
+
+def _at_every_step(path: Path, namespace: dict[str, Any], name: str | None) -> Entry | None:
+    """A file of one rule that learns at every step: it has no claim, but may be characterised."""
+    from .rules.equations import EVERY_STEP, Equations, RuleError
+
+    rules = {n: v for n, v in namespace.items() if hasattr(v, "equals_backprop") and not isinstance(v, type)}
+    if any(isinstance(v, Claim) for v in namespace.values()) or len(rules) != 1 or name not in (None, *rules):
+        return None
+    (rule,) = rules.values()
+    e = getattr(rule, "equations", None)
+    if not isinstance(e, Equations) or e.when != EVERY_STEP or e.gate is not None:
+        return None
+
+    def claim() -> Claim:
+        try:
+            return rule.equals_backprop()  # type: ignore[no-any-return]
+        except RuleError as error:
+            raise CatalogueError(f"{path.name}: {error}; `pcproof characterise` asks for its first changes") from None
+
+    return Entry(
+        id=e.name,
+        title=f"{e.name}: the first change of every weight",
+        source=path.name,
+        equation="",
+        claim=claim,
+        rule=lambda: rule,
+        kernels=False,
         expected="",
     )
 

@@ -23,7 +23,8 @@ from .language.signature import Claim, Statement
 from .language.terms import ONE, ZERO, Term, free_vars, subst
 from .networks.network import L
 from .result import Result
-from .rules.equations import Equations, RuleError
+from .rules.claims import first_changes
+from .rules.equations import EVERY_STEP, Equations, RuleError
 from .rules.rule import divisors
 from .rules.scaled import Factors, parallel_to_backprop, sufficient
 from .rules.witness import Witness, differs, necessary, needed_at_layer
@@ -65,6 +66,7 @@ class Characterisation:
     needed: the conditions, which together suffice; sufficient: that theorem.
     never: from this depth on no values serve (``impossible`` is that theorem).
     parallel: by which factors the changes are backprop's, where there are such.
+    asked: what is asked instead of equality for good, where the rule learns at every step.
     recursion: the error of the wave's first arrival, from the rule's own step.
     """
 
@@ -77,6 +79,7 @@ class Characterisation:
     shallow: bool = False
     parallel: Parallel | None = None
     assumed: list[str] = field(default_factory=list)
+    asked: str = ""
     note: str = ""
     recursion: str = ""
     seconds: float = 0.0
@@ -96,6 +99,7 @@ class Characterisation:
             "always_at_depth_1": self.shallow,
             "parallel": self.parallel.as_dict() if self.parallel is not None else None,
             "assumed": self.assumed,
+            "asked": self.asked,
             "note": self.note,
             "recursion": self.recursion,
             "seconds": round(self.seconds, 3),
@@ -106,6 +110,8 @@ class Characterisation:
 
     def lines(self) -> Iterator[str]:
         """The answer, a sentence a line."""
+        if self.asked:
+            yield self.asked
         given = f" (where {', '.join(self.assumed)})"
         if self.verdict == "proved" and self.never is not None:
             yield f"Backprop for no values of the parameters, at any depth L >= {self.never}{given}: proved."
@@ -147,6 +153,8 @@ def characterise(what: Any) -> Characterisation:
     claim = _claim(what)
     e: Equations = claim.equations
     out = Characterisation(claim.id)
+    if e.when == EVERY_STEP and e.gate is None:
+        out.asked = "It learns at every step; asked is that the first change of every weight be backprop's."
     nonzero = divisors(e)
     out.assumed = ["alpha != 0", *(condition_text(s) for s in nonzero.values())]
     try:
@@ -172,6 +180,10 @@ def characterise(what: Any) -> Characterisation:
 
 
 def _claim(what: Any) -> Claim:
+    e = getattr(what, "equations", None)
+    if hasattr(what, "equals_backprop") and isinstance(e, Equations) and e.when == EVERY_STEP and e.gate is None:
+        claim = first_changes(e)
+        return replace(claim, theory=claim.theory.extend(hypotheses=divisors(e)))
     claim = what.equals_backprop() if hasattr(what, "equals_backprop") else what
     if not isinstance(claim, Claim):
         raise TypeError(f"a rule was expected, got {type(what).__name__}")

@@ -20,6 +20,10 @@ chain: P is any map of a layer; delta^l = (Jacobian)^T delta^{l-1}, so c is as b
 chain_decay: lam x^l is added as above.
 held: the same wave, since predictions ahead of it are y anyhow.
 held_late: x^l = y^l + kappa delta^l, kappa(1, 2) = gamma + (1 - gamma) gamma = 1 if and only if (gamma - 1)^2 = 0.
+every_step: theta^l first moves at t = l - 1, by the error of the first arrival; asked is that
+    this change be backprop's.
+every_step_precision, every_step_chain, every_step_held: the factors c(l) are those of the rules that learn once.
+every_step_weight_decay: the first change of theta^1 has -alpha lam theta^1 in it.
 held_precision: c(l) = gamma p[l-1] c(l-1) and p[l] c(l) = 1, so p[0] = 1, gamma p[l] = 1.
 """
 
@@ -36,6 +40,8 @@ from pcproof.api import proved_by_kernel
 from pcproof.catalogue import load
 from pcproof.characterise import Characterisation
 from pcproof.checkers import ask
+from pcproof.cli import run
+from pcproof.language.index import ge, qvar
 from pcproof.language.terms import ONE, add
 from pcproof.proof.acceptance import ACCEPTED
 from pcproof.result import Proved
@@ -51,6 +57,10 @@ def chain(text: str) -> str:
 
 def held(text: str) -> str:
     return text.replace("Rule(net,", "Rule(net, held=True,")
+
+
+def every(text: str) -> str:
+    return "from pcproof.rules import EVERY_STEP\n" + text.replace("when=Eq(t, l)", "when=EVERY_STEP")
 
 
 DECAY = " + Sum(lam[l] * sq({0}[l]) / 2, (l, 1, {1}))"
@@ -110,6 +120,19 @@ RULES = {
         ["p[0] = 1", "gamma*p[m] = 1 for 1 <= m < L"],
         "p[l-1] * prod_{k=1..l-1} (gamma*p[k-1])",
     ),
+    "every_step": (every(rule_text()), ["gamma = 1"], "gamma^(l-1)"),
+    "every_step_precision": (
+        every(rule_text(EACH, WEIGHTED)),
+        ["p[0] = 1", "gamma*p[m] = 1 for 1 <= m < L"],
+        "p[l-1] * prod_{k=1..l-1} (gamma*p[k-1])",
+    ),
+    "every_step_weight_decay": (
+        every(rule_text(LAM, ENERGY + " + lam * Sum(sq(theta[l]) / 2, (l, 1, L))")),
+        ["lam = 0", "gamma = 1"],
+        "gamma^(l-1)",
+    ),
+    "every_step_chain": (every(chain(rule_text())), ["gamma = 1"], "gamma^(l-1)"),
+    "every_step_held": (every(held(rule_text())), ["gamma = 1"], "gamma^(l-1)"),
 }
 _done: dict[str, Characterisation] = {}
 
@@ -160,6 +183,18 @@ def test_the_standalone_checker_accepts_each_direction(name: str, tmp_path: Path
         assert isinstance(theorem, Proved) and theorem.proof is not None
         said = [a for a in ask(theorem.proof.text, ("standalone",), 60) if a.checker == "standalone checker"]
         assert [a.verdict for a in said] == [ACCEPTED], said
+
+
+def test_of_a_rule_that_learns_at_every_step_the_first_changes_are_asked_for(tmp_path: Path, capsys) -> None:  # type: ignore[no-untyped-def]
+    path = written(tmp_path, RULES["every_step"][0])
+    assert run(["characterise", path]) == 0
+    assert "asked is that the first change of every weight be backprop's" in capsys.readouterr().out
+    assert run(["prove", path]) == 2
+    assert "learns at every step" in capsys.readouterr().err
+    claim = found("every_step", tmp_path).sufficient.claim  # type: ignore[union-attr]
+    assert claim.title == "rule: the first change of every weight is backprop's"
+    later = tuple(replace(s, guards=(*s.guards[:2], ge(qvar("t"), qvar("l")), *s.guards[3:])) for s in claim.goals)
+    assert pp.prove(replace(claim, goals=later, script=None)).verdict == "refuted"  # it moves on after its first change
 
 
 def test_what_is_known_of_other_layers_is_not_used(tmp_path: Path) -> None:

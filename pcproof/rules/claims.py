@@ -33,7 +33,7 @@ from ..networks.gradients import (
     with_loss_gradient,
 )
 from ..networks.network import B, L, WeightKind, width
-from .equations import Equations, RuleError, timed_theory, written
+from .equations import EVERY_STEP, Equations, RuleError, moment, timed_theory, written
 
 t, l, b, i = qvar("t"), qvar("l"), qvar("b"), qvar("i")
 STATE = (*span(b, 0, B), *span(i, 0, width(l)))
@@ -46,12 +46,22 @@ def unit_ranges(k: WeightKind) -> tuple[tuple[Idx, ...], tuple[Con, ...]]:
     return units, tuple(c for u, bound in zip(units, k.bounds(l)) for c in span(u, 0, bound))
 
 
+def after_first_change(e: Equations) -> tuple[Con, ...]:
+    """The times at which theta[l] has made its first change and no other."""
+    if e.when == EVERY_STEP:
+        return (eq(t, written(e)), ge(t, 0))
+    return (ge(t, written(e)), ge(t, 0))
+
+
 def final_weights(e: Equations, factor: Callable[[Idx], Term] = lambda layer: ONE) -> tuple[Statement, ...]:
-    """After its moment, theta[l] is w[l] plus factor(l) times backprop's change, for ever."""
+    """After its moment, theta[l] is w[l] plus factor(l) times backprop's change, for ever.
+
+    Of a rule that learns at every step: right after its first change.
+    """
     goals = []
     for k in e.net.kinds:
         units, ranges = unit_ranges(k)
-        guards = (ge(l, 1), le(l, L), ge(t, written(e)), ge(t, 0), *ranges)
+        guards = (ge(l, 1), le(l, L), *after_first_change(e), *ranges)
         expected = mul(factor(l), App(k.initial_change, (l, *units)))
         relation = Eq(App(k.name, (t, l, *units)), add(App(k.initial, (l, *units)), expected))
         goals.append(Statement(("t", "l", *k.units), guards, relation))
@@ -60,11 +70,24 @@ def final_weights(e: Equations, factor: Callable[[Idx], Term] = lambda layer: ON
 
 def equals_backprop(e: Equations) -> Claim:
     """Every weight ends where backprop puts it.  Source: Theorem 3.2 with C2."""
+    moment(e.when)
     return Claim(
         id=f"{e.name}_equals_backprop",
         theory=timed_theory(e),
         goals=final_weights(e),
         title=f"{e.name}: after its moment every weight has moved exactly as backprop moves it",
+        equations=e,
+        says="recursion",
+    )
+
+
+def first_changes(e: Equations) -> Claim:
+    """Of a rule that learns at every step: the first change of every weight is backprop's."""
+    return Claim(
+        id=f"{e.name}_first_changes",
+        theory=timed_theory(e),
+        goals=final_weights(e),
+        title=f"{e.name}: the first change of every weight is backprop's",
         equations=e,
         says="recursion",
     )

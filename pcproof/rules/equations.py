@@ -165,9 +165,14 @@ def moment(when: Con) -> Idx:
     return (when.expr - Idx(0, ((QVar("t"), coeff),))) * -coeff
 
 
+def first_moment(e: Equations) -> Idx:
+    """When theta[l] first learns by an error: at its moment, or where it learns at every step as the wave arrives."""
+    return l - 1 if e.when == EVERY_STEP else moment(e.when)
+
+
 def written(e: Equations) -> Idx:
-    """The first time at which theta[l] is what it has learnt; RuleError where it learns at no single time."""
-    return moment(e.when) + e.substeps
+    """The first time at which theta[l] has made its first change."""
+    return first_moment(e) + e.substeps
 
 
 def timed_theory(e: Equations) -> Theory:

@@ -15,8 +15,8 @@ from ..language.index import eq, ge, le, lt, qvar
 from ..language.signature import DEFINED, Case, Claim, Definition, Eq, Ne, Statement, Symbol, Theory
 from ..language.terms import ONE, ZERO, App, Inv, Mul, Num, Pow, Term, add, free_vars, mul, subst, subterms
 from ..networks.network import L
-from .claims import unit_ranges
-from .equations import Equations, written
+from .claims import after_first_change, unit_ranges
+from .equations import Equations
 from .rule import divisors
 
 t, l = qvar("t"), qvar("l")
@@ -79,7 +79,7 @@ def parallel_to_backprop(e: Equations, f: Factors, conditions: Mapping[str, Stat
     goals = []
     for k in e.net.kinds:
         units, ranges = unit_ranges(k)
-        guards = (ge(l, 1), le(l, L), ge(t, written(e)), ge(t, 0), *ranges)
+        guards = (ge(l, 1), le(l, L), *after_first_change(e), *ranges)
         change = mul(f.rates[k.name], subst(c, {"l": l - 1}), App(k.initial_change, (l, *units)))
         relation = Eq(App(k.name, (t, l, *units)), add(App(k.initial, (l, *units)), change))
         goals.append(Statement(("t", "l", *k.units), guards, relation))

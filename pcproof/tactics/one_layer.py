@@ -16,7 +16,7 @@ from ..language.signature import Claim, Eq, Statement
 from ..language.terms import ONE, ZERO, App, Num, Term, replace_apps
 from ..networks.network import L
 from ..proof.kernel import Context, Kernel, Theorem
-from ..rules.equations import moment
+from ..rules.equations import first_moment
 from ..rules.witness import MEETS, Witness
 from .goals import Stuck, Tools, prove_equation
 from .light_cone import timed_names
@@ -32,7 +32,7 @@ def at_one_layer(k: Kernel, claim: Claim, at: Idx) -> tuple[dict[str, Theorem], 
     (goal,) = claim.goals
     e = claim.equations
     assert isinstance(goal.relation, Eq)
-    if moment(e.when) != l - 1:
+    if first_moment(e) != l - 1:
         raise Stuck(Context(), goal.relation, "theta^l is to learn at t = l - 1")
     script = _Layer(k, claim, at)
 

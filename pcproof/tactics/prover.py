@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..language.signature import Claim, Eq, Le, Statement
 from ..proof.certificate import Proof
 from ..proof.kernel import Context, Kernel, Theorem
+from ..rules.equations import EVERY_STEP
 from .goals import Stuck, Tools, prove_equation
 from .light_cone import Cone
 from .order import prove_le
@@ -27,7 +28,7 @@ def prove_claim(claim: Claim) -> Proof:
 
 def run_rule(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[Theorem]]:
     """A rule in motion: freeze, front, then the goals."""
-    if claim.equations.held:
+    if claim.equations.held and claim.equations.when != EVERY_STEP:
         from .fixed_prediction import held_script
 
         try:

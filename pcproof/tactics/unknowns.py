@@ -24,7 +24,7 @@ from ..language.signature import PARAMETER, Claim, Eq, Ne, Statement
 from ..language.terms import ONE, App, Inv, Mul, Num, Pow, Term, add, mul
 from ..networks.network import L
 from ..proof.ring import term_of
-from ..rules.equations import Equations, moment, timed_theory, written
+from ..rules.equations import Equations, first_moment, timed_theory, written
 from ..rules.rule import divisors
 
 DEPTHS = (1, 2, 3)
@@ -189,7 +189,7 @@ class Bench:
         """c with eps = c delta at the moment of the layer's weights, the same in all networks."""
         found = set()
         for run in self.runs:
-            time = run.index(moment(self.e.when), {"l": layer + 1})
+            time = run.index(first_moment(self.e), {"l": layer + 1})
             eps, delta = run.call(self.e.error, (time, layer, 0, 0)), run.call("delta", (layer, 0, 0))
             if delta == 0:
                 continue
@@ -207,10 +207,6 @@ def understood(e: Equations) -> None:
     """Raise ``Unclear`` on rules that have no light cone of the plain kind."""
     if e.gate is not None:
         raise Unclear("the rule has no wave that arrives once: its factors are not those of one moment")
-    from ..rules.equations import EVERY_STEP
-
-    if e.when == EVERY_STEP:
-        raise Unclear("the rule learns at every step; equality with backprop is asked of rules that learn once")
     if [f.name for f in e.net.functions] not in (["f", "df"], ["P", "Jp", "Jx"]):
         raise Unclear(f"the small networks are made of plain layers, and this is a {e.net.name}")
 
