@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from .language.signature import Claim
-from .proof.theory import TheoryError, admit, check_statement
 
 
 class CatalogueError(ValueError):
@@ -82,6 +81,8 @@ def load(what: str) -> Entry:
 
 
 def _from_file(path: Path, name: str | None) -> Entry:
+    from .proof.theory import TheoryError, admit, check_statement
+
     if not path.is_file():
         raise CatalogueError(f"there is no file {str(path)!r}")
     try:
