@@ -94,6 +94,7 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
         "kappa / 2",
         "d[l]",
         "1 / d[l]",
+        "p[L - l]",
     ),
     "drift": (
         "",

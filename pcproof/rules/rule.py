@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Union
 
+from ..language.arith import entails
 from ..language.diff import split_cases
 from ..language.fold import fold
 from ..language.index import Con, Idx, QVar, Size, ge, le, qvar, span
@@ -229,6 +230,8 @@ class Rule:
         layer_one = {"l": 1, "L": 1}
         for s in subterms(term):
             if isinstance(s, Pow):
+                if entails((*self.net.assumptions, *domain), ge(s.exponent, 0)):
+                    continue
                 known = [(layer_one.get(getattr(a, "name", ""), 0), c) for a, c in s.exponent.terms]
                 if any(c < 0 for _, c in known) or s.exponent.const + sum(v * c for v, c in known) < 0:
                     raise RuleError(f"{what}: the exponent {s.exponent!r} may be negative at some layer")

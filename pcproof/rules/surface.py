@@ -126,10 +126,9 @@ class Scalar:
             return Scalar(self.net, self.term**exponent if exponent >= 0 else _reciprocal(self.term**-exponent))
         if not isinstance(exponent, Idx):
             raise RuleError(f"the exponent must be an integer or an index, got {exponent!r}")
-        parts = [exponent.const, *(c for _, c in exponent.terms)]
-        if all(c >= 0 for c in parts):
+        if _not_negative(exponent):
             return Scalar(self.net, Pow(self.term, exponent))
-        if all(c <= 0 for c in parts):
+        if _not_negative(-exponent):
             return Scalar(self.net, Pow(Inv(self.term), -exponent))
         raise RuleError(f"the exponent {exponent!r} may be of either sign; write it as a quotient of two powers")
 
@@ -148,6 +147,16 @@ class Scalar:
 
     def __repr__(self) -> str:
         return repr(self.term)
+
+
+def _not_negative(exponent: Idx) -> bool:
+    """May the exponent be meant as one that is not negative?  Layers count at most L; the rule says at which layers."""
+    counts = dict(exponent.terms)
+    depth = counts.pop(size("L").terms[0][0], 0)
+    below = -sum(c for c in counts.values() if c < 0)
+    if below:
+        return depth >= below
+    return depth >= 0 and (exponent.const >= 0 or depth > 0)
 
 
 def _strange(target: Term) -> App:

@@ -24,7 +24,7 @@ from ..language.evaluate import EvaluationError, Evaluator, Mod, Model
 from ..language.index import Con, Idx, eq, ge, le, lt, qvar, span
 from ..language.random_model import random_model
 from ..language.signature import Eq, Statement, Theory
-from ..language.terms import ONE, ZERO, App, Inv, Mul, Num, Pow, Term, add, free_vars, mul, subterms
+from ..language.terms import ONE, ZERO, App, Inv, Mul, Num, Pow, Term, add, free_vars, mul, subst, subterms
 from ..networks.network import L, width
 from ..proof.kernel import Context, Kernel, Theorem
 from ..rules.equations import EVERY_STEP, VELOCITY, Equations, moment
@@ -225,8 +225,11 @@ class Cone:
             for c2 in scalars:
                 yield Pow(mul(a, c2), l)
         yield from scalars  # from layer 1 on, where the output's error alone has another weight
-        inverses = [s for c in self.e.step for s in subterms(c.value) if isinstance(s, Inv) and "i" in free_vars(s)]
-        yield from (s for s in dict.fromkeys(inverses) if free_vars(s) <= {"l", "i"})
+        inverses = dict.fromkeys(s for c in self.e.step for s in subterms(c.value) if isinstance(s, Inv))
+        for s in (s for s in inverses if {"l"} <= free_vars(s) <= {"l", "i"}):
+            yield s
+            if "i" not in free_vars(s):
+                yield mul(subst(s.arg, {"l": Idx(0)}), s)
 
     def front(self) -> None:
         """The error of layer l where the wave arrives: the rule's ``front`` recursion, or c(l) delta^l.

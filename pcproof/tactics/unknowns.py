@@ -609,7 +609,7 @@ def _given(conditions: Sequence[Condition]) -> dict[str, Any]:
 def _for_every_layer(values: Mapping[int, Any], bench: Bench) -> Term:
     """One term in l whose values at layers are these; ``Unclear`` if there is none of the forms tried.
 
-    The deepest layer is read; each index in it counts from l, or stands as it is.
+    The deepest layer is read; each index in it counts from l, or stands as it is, or counts from L - l.
     """
     values, power = _powers(values, bench)
     deepest = max(values)
@@ -618,8 +618,10 @@ def _for_every_layer(values: Mapping[int, Any], bench: Bench) -> Term:
         {by_text[str(g)] for p in (values[deepest].numer, values[deepest].denom) for g in _occurring(p)}, key=str
     )
     indexed = [n for n in used if n[1] is not None]
-    for modes in product((True, False), repeat=len(indexed)):
-        term = _term(values[deepest], deepest, by_text, dict(zip(indexed, modes)))
+    here, still, from_input = qvar("l") - deepest, Idx(0), L - qvar("l") - (bench.depth - deepest)
+    ways = product((here, still), repeat=len(indexed))
+    for shifts in (*ways, *product((here, still, from_input), repeat=len(indexed))):
+        term = _term(values[deepest], by_text, dict(zip(indexed, shifts)))
         if all(_has(bench, term, layer, value) for layer, value in values.items()):
             return _canonical(mul(term, power))
     raise Unclear("the factors of the layers have no common form")
@@ -662,14 +664,14 @@ def _has(bench: Bench, term: Term, layer: int, value: Any) -> bool:
         return False
 
 
-def _term(value: Any, layer: int, by_text: Mapping[str, Name], shifted: Mapping[Name, bool]) -> Term:
-    """An element of the field as a term in which indices are relative to l, or stand as they are."""
+def _term(value: Any, by_text: Mapping[str, Name], shifts: Mapping[Name, Idx]) -> Term:
+    """An element of the field as a term in which indices are shifted."""
 
     def symbol(text: str) -> Term:
         name, i = by_text[text]
         if i is None:
             return App(name)
-        return App(name, (qvar("l") + (i - layer) if shifted[name, i] else i,))
+        return App(name, (shifts[name, i] + i,))
 
     def polynomial(p: Any) -> Term:
         parts = []

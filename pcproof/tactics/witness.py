@@ -283,7 +283,8 @@ def _consequences(k: Kernel, ctx: Context, law: Theorem, goal: Eq, c: Term) -> I
     """The law at layers near the goal's own, times 1 or a side of the goal, with c unfolded once and reduced."""
     names = {s.name for s in subterms(c) if isinstance(s, App)}
     once = unfold_once(k, names & {d.name for g in k.theory.definitions for d in g})
-    places = [qvar(v) + o for v in ctx.variables for o in (1, 0, 2, -1)] or [Idx(1), Idx(2), Idx(3)]
+    counted = [p for v in ctx.variables for p in (qvar(v), L - qvar(v))]  # from the output, and from the input
+    places = [p + o for p in counted for o in (1, 0, 2, -1)] or [Idx(1), Idx(2), Idx(3)]
     for place in places:
         guards, _ = law.statement().at({"l": place})
         if contradictory(k, ctx) or not all(k.entails(ctx, g) for g in guards):
