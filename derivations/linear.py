@@ -8,15 +8,18 @@ Layer 0 is the output: P^l = theta^1 ... theta^l maps layer l to it, and is
 W_{L:l+1} of the papers that number from the input.  S = I + C with
 C = sum_{0<m<L} P^m P^m^T, and r = s_out - y^0.
 
-Nothing is inverted.  Where S X = r, the errors X at the output and P^l^T X at
-the hidden layers are those of an equilibrium, and of every equilibrium: S X = r
-has at most one solution, because <D, S D> is a sum of squares.  Conversely the
-error of an equilibrium at the output is a solution.
+Where S X = r, the errors X at the output and P^l^T X at the hidden layers are
+those of an equilibrium, and of every equilibrium: S X = r has at most one
+solution, because <D, S D> is a sum of squares.  Conversely the error of an
+equilibrium at the output is a solution.  It has one, because S^-1 is built by
+a recursion (linear_inverse); so there is an equilibrium, and no inverse of a
+matrix is assumed.
 """
 
 from pcproof.catalogue import Entry
 from pcproof.rules import (
     linear,
+    linear_inverse,
     linear_landscape,
     linear_learning,
     linear_limits,
@@ -54,6 +57,30 @@ ENTRIES = (
         source=INNOCENTI,
         equation="Theorem 1, converse",
         claim=linear.equilibrium_state,
+    ),
+    Entry(
+        id="linear_inverse",
+        title="Linear network: S has an inverse, built by a recursion over the hidden units",
+        source=INNOCENTI,
+        equation="Theorem 1, S is invertible",
+        claim=linear_inverse.inverse_exists,
+        note="for any matrices P^l: one rank-one update for each hidden unit, whose divisor is at least 1",
+    ),
+    Entry(
+        id="linear_closed_form",
+        title="Linear network: at equilibrium eps^0 = S^-1 r, eps^l = P^l^T S^-1 r and F = r^T S^-1 r / 2",
+        source=INNOCENTI,
+        equation="Theorem 1 with its companions",
+        claim=linear_inverse.closed,
+        note="S^-1 is that of linear_inverse",
+    ),
+    Entry(
+        id="linear_exists",
+        title="Linear network: there is an equilibrium for all weights and data",
+        source=INNOCENTI,
+        equation="strictly convex inference, existence",
+        claim=linear_inverse.equilibrium_exists,
+        note="one at most by linear_unique; its state is given by a recursion from the input on",
     ),
     Entry(
         id="linear_rates",

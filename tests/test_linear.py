@@ -9,7 +9,8 @@ from fractions import Fraction
 import pytest
 
 from pcproof import api
-from pcproof.attack import attack
+from pcproof.api import proved_by_kernel
+from pcproof.attack import STATIC_OTHERS, _with_definition, attack, reached
 from pcproof.catalogue import entries
 from pcproof.language.evaluate import Evaluator, Model
 from pcproof.language.index import ge, qvar
@@ -18,11 +19,13 @@ from pcproof.language.terms import ZERO, Add, App, add, mul
 from pcproof.networks.network import B, L
 from pcproof.refute.confirm import Judge
 from pcproof.refute.models import check_instance
+from pcproof.refute.mutate import claim_mutants
 from pcproof.refute.search import Limits, refute
-from pcproof.refute.table import REFUTED, STILL_TRUE
+from pcproof.refute.table import REFUTED, STILL_TRUE, claim_table
 from pcproof.result import Refuted, scope
 from pcproof.rules import (
     linear,
+    linear_inverse,
     linear_landscape,
     linear_learning,
     linear_limits,
@@ -40,6 +43,9 @@ MAKERS: dict[str, Callable[[Linear], Claim]] = {
     "linear_equilibrium": linear.stationary,
     "linear_solution": linear.one_solution,
     "linear_state": linear.equilibrium_state,
+    "linear_inverse": linear_inverse.inverse_exists,
+    "linear_closed_form": linear_inverse.closed,
+    "linear_exists": linear_inverse.equilibrium_exists,
 }
 
 
@@ -114,6 +120,68 @@ def test_the_energy_is_half_the_product_and_nothing_else(factor: Fraction) -> No
     with pytest.raises(Stuck):
         prove_claim(changed)
     assert isinstance(api.refute(replace(changed, goals=(wrong,), script=None)), Refuted)
+
+
+# -- the inverse of S ----------------------------------------------------------------
+EMPTY_LAYER = "n(l-1) <= 0"  # no model that the search draws has a layer of no units
+
+
+def chain_of(widths: tuple[int, ...], claim: Claim) -> Evaluator:
+    """P^l is l + 1 times its output unit's number, counted from 1."""
+    sizes = {"L": len(widths) - 1, "B": 1, "n": lambda layer: widths[layer]}
+    parameters = {"P": lambda layer, i, j: Fraction((layer + 1) * (i + 1))}
+    return Evaluator(claim.theory, Model(sizes=sizes, parameters=parameters))
+
+
+@pytest.mark.parametrize("widths", [(1, 1, 1, 1), (2, 3, 1), (2, 0, 1), (1, 2, 0, 1), (2, 1)])
+def test_s_times_its_inverse_is_1(widths: tuple[int, ...]) -> None:
+    claim = linear_inverse.inverse_exists()
+    run, goal = chain_of(widths, claim), claim.goals[0].relation
+    assert isinstance(goal, Eq)
+    for row in range(widths[0]):
+        for column in range(widths[0]):
+            where = {"i": row, "j": column}
+            assert run.value(goal.lhs, where) == run.value(goal.rhs, where) == (row == column)
+    if widths == (1, 1, 1, 1):
+        assert run.value(linear_inverse.entry(i, i), {"i": 0}) == Fraction(1, 1 + 2**2 + 3**2)
+
+
+def test_each_term_of_the_inverse_counts() -> None:
+    """Where a layer is empty the search has no model: there one is given."""
+    claim = linear_inverse.inverse_exists()
+    mutants = claim_mutants(claim, definitions=("H", "u", "w", "d", "C"))
+    rows = claim_table([m for m in mutants if EMPTY_LAYER not in m.name], proved_by_kernel)
+    assert {r.verdict for r in rows} == {REFUTED}
+    empty = [m.claim for m in mutants if EMPTY_LAYER in m.name]
+    assert empty
+    for mutant in empty:
+        run, goal = chain_of((2, 2, 0, 1), mutant), mutant.goals[0].relation
+        assert isinstance(goal, Eq)
+        assert run.value(goal.lhs, {"i": 0, "j": 0}) != 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id", ["linear_closed_form", "linear_exists"])
+def test_each_other_term_counts(id: str) -> None:
+    """Those of S^-1 itself are in the test above."""
+    claim = entries()[id].claim()
+    rest = [name for name in reached(claim) if name not in ("H", "u", "w", "d")]
+    others = {n: _with_definition(n) for n in STATIC_OTHERS}
+    for row in claim_table(claim_mutants(claim, definitions=rest), proved_by_kernel, others=others):
+        assert row.verdict == REFUTED or (row.verdict == STILL_TRUE and row.breaks is not None), row.name
+
+
+@pytest.mark.parametrize("v, hypothesis", [((1, -1), "v_not_negative"), ((0, 1), "v_nonzero"), ((1, 1), "")])
+def test_the_inverse_needs_variances_above_0(v: tuple[int, int], hypothesis: str) -> None:
+    """Otherwise S may be 0: one unit in each of three layers, P^1 = v^0."""
+    claim = linear_inverse.inverse_exists(Linear(variances=True))
+    assert set(claim.theory.hypotheses) == {"v_not_negative", "v_nonzero"}
+    parameters = {"P": lambda layer, i, j: v[0], "v": lambda layer: v[layer]}
+    sizes = {"L": 2, "B": 1, "n": lambda layer: 1}
+    run = Evaluator(claim.theory, Model(sizes=sizes, parameters=parameters))  # type: ignore[arg-type]
+    goal = claim.goals[0].relation
+    assert isinstance(goal, Eq)
+    assert (run.value(goal.lhs, {"i": 0, "j": 0}) == 1) == (not hypothesis)
 
 
 # -- target alignment ---------------------------------------------------------------

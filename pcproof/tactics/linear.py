@@ -231,13 +231,20 @@ def system_of_error(k: Kernel, m: Linear, errors: Theorem) -> Theorem:
     return combine(k, ctx, lhs, residual(i), [gap], Tools([errors], eager=("C",)))
 
 
-def equal_vectors(k: Kernel, m: Linear, same: Theorem) -> Theorem:
-    """U = X from S U = S X, because <U - X, S (U - X)> is a sum of squares."""
+def named_vector(q: Idx) -> Term:
+    return App("U", (b, q))
+
+
+def equal_vectors(k: Kernel, m: Linear, same: Theorem, vector: Callable[[Idx], Term] = named_vector) -> Theorem:
+    """U = X from S U = S X, because <U - X, S (U - X)> is a sum of squares.
+
+    vector: U at an output unit.
+    """
     zero = Idx(0)
     ctx, full = Context(("b",), span(b, 0, B)), Context(("b", "i"), OUTPUT)
 
     def gap(q: Idx) -> Term:
-        return Add(App("U", (b, q)), Mul(Num(-1), App("X", (b, q))))
+        return Add(vector(q), Mul(Num(-1), App("X", (b, q))))
 
     form = squares(m, gap)
     assert isinstance(form, Add)
@@ -252,7 +259,7 @@ def equal_vectors(k: Kernel, m: Linear, same: Theorem) -> Theorem:
         d = Mul(gap(i), gap(i))
         unit = unit_of(k, m, full, zero, d)
         none = combine(k, full, d, ZERO, [times(k, m.precision(zero), none), k.sym(unit)], Tools())
-    return combine(k, full, App("U", (b, i)), App("X", (b, i)), [square_zero(k, none)], Tools())
+    return combine(k, full, vector(i), App("X", (b, i)), [square_zero(k, none)], Tools())
 
 
 def rates_script(k: Kernel, claim: Claim) -> Out:
@@ -356,14 +363,23 @@ def end_of_state(k: Kernel, layer: Idx) -> Theorem:
 
 
 def state_script(k: Kernel, claim: Claim) -> Out:
-    """Hidden errors from the definition of z, the output's by telescoping, then gradient and energy."""
-    m, zero = Linear("v" in k.theory.symbols), Idx(0)
+    """The state is an equilibrium where the hypothesis X_solves says that S X = r."""
+    m = Linear("v" in k.theory.symbols)
+    solves = prove_equation(k, Context(("b", "i"), OUTPUT), m.system("X"), residual(i), Tools())
+    return {}, built_equilibrium(k, m, claim.goals[0], claim.goals[-1], solves)
+
+
+def built_equilibrium(k: Kernel, m: Linear, at_rest: Statement, of_energy: Statement, solves: Theorem) -> list[Theorem]:
+    """Hidden errors from the definition of z, the output's by telescoping, then gradient and energy.
+
+    solves: S X = r.
+    """
+    zero = Idx(0)
     ctx = Context(EVERY, (*HIDDEN, *STATE))
     hidden_error = prove_equation(
         k, ctx, EPS, mul(m.variance(l), transported("X", l, i)), Tools(eager=("eps", "mu"), lazy=("z",))
     )
     gap = output_gap(k, [end_of_state(k, zero), end_of_state(k, L)])
-    solves = prove_equation(k, gap.context, m.system("X"), residual(i), Tools())  # the hypothesis read as S X = r
     own = App("eps", (zero, b, i))
     output_error = combine(
         k,
@@ -382,10 +398,10 @@ def state_script(k: Kernel, claim: Claim) -> Out:
 
     output = divided(output_error, zero, App("X", (b, i)))
     found = Errors(output, divided(hidden_error, l, transported("X", l, i)), output_error, hidden_error)
-    goal = claim.goals[3].relation
+    goal = of_energy.relation
     assert isinstance(goal, Eq)
-    still = by_cases(k, ctx, eq(l, 1), claim.goals[0].relation, lambda c, side: _still(k, c, side, found))
-    return {}, [still, output_error, hidden_error, energy(k, m, goal, found, lambda s, q: App("X", (s, q)), solves)]
+    still = by_cases(k, ctx, eq(l, 1), at_rest.relation, lambda c, side: _still(k, c, side, found))
+    return [still, output_error, hidden_error, energy(k, m, goal, found, lambda s, q: App("X", (s, q)), solves)]
 
 
 def _still(k: Kernel, c: Context, side: Con, found: Errors) -> Theorem:
