@@ -27,9 +27,11 @@ from pcproof.exporters.coq import ALLOWED, CoqError, accept, coqc_version, expor
 from pcproof.exporters.coq import names as spelling
 from pcproof.exporters.coq import run as runner
 from pcproof.exporters.coq.prelude import PRELUDE
-from pcproof.exporters.coq.run import accept_text, assumptions
+from pcproof.exporters.coq.run import accept_text, accept_texts, assumptions
 from pcproof.exporters.coq.sentences import fault
-from pcproof.exporters.coq.steps import SCRIPTS
+from pcproof.exporters.coq.steps import SCRIPTS, Steps
+from pcproof.exporters.coq.terms import Texts, tabled
+from pcproof.exporters.coq.theory import TheoryText
 from pcproof.language.index import Bound, Con, Idx, eq, ge, lt, qvar, size
 from pcproof.language.signature import Case, Definition, Eq, Ne, Statement, Symbol, Theory
 from pcproof.language.terms import ONE, ZERO, Add, App, Inv, IsZero, Iverson, Lam, Mul, Num, Pow, Sum
@@ -62,6 +64,15 @@ def text_of(id: str) -> str:
 
 def certificate(id: str) -> Any:
     return json.loads(text_of(id))
+
+
+def made(data: Any) -> Steps:
+    """The steps of an exported file."""
+    data = tabled(data)
+    texts = Texts(data)
+    steps = Steps(data, texts, TheoryText(texts))
+    list(steps.text())
+    return steps
 
 
 def zoo() -> Proof:
@@ -193,8 +204,10 @@ def test_every_theorem_is_exported_and_takes_nothing_for_granted(id: str) -> Non
     text = export(certificate(id))
     assert fault(text) == ""
     assert text.isascii()
-    assert text.count("Lemma s") >= len(certificate(id)["items"])
     assert statement(certificate(id)) in text
+    steps = made(certificate(id))
+    assert len(re.findall(r"^Lemma s\d+ ", text, re.MULTILINE)) == len(steps.items) - len(steps.terms)
+    assert all(proof in text for proof in steps.terms.values()), "every item is a lemma, or stands where it is used"
 
 
 HOSTILE = (
@@ -591,6 +604,8 @@ def test_a_file_with_another_premise_is_not_accepted(change: Any) -> None:
         ("Lemma Exported : True.\nProof.\n  exact I.\nQed.", "calls nothing 'Exported'"),
         ("Module Exported.", "no sentence of the exporter"),
         ("Lemma s9999 : True.\nProof.\n  exact I.", "does not end"),
+        ("Definition u_f := fun (Theorem : True) =>", "does not end"),
+        ("End Exported.", "no sentence of the exporter"),
         ("(* ", "stands after the prelude"),
         ('Notation "0" := I.', "stands after the prelude"),
         ("Print Assumptions certified.", "no sentence of the exporter"),
@@ -599,6 +614,72 @@ def test_a_file_with_another_premise_is_not_accepted(change: Any) -> None:
 def test_a_file_cannot_speak_for_what_is_put_to_coqc_after_it(more: str, why: str) -> None:
     """What the file has to hold is stated after it: none of those names are its own, and nothing is left open."""
     assert why in fault(f"{export(certificate('learning_fixed_point'))}\n{more}\n")
+
+
+WRITTEN_IN = ("refl", "sym", "trans", "congruence", "sum_congruence", "ring")
+
+
+def _edited_item(rule: str) -> tuple[Any, int]:
+    """A certificate in which an item that was no lemma claims something else, or one of its premises does."""
+    for id in ("learning_fixed_point", "zil", "backprop_gradient"):
+        data = certificate(id)
+        for number in made(data).terms:
+            item = data["items"][number]
+            if item["rule"] == rule:
+                item["claim"][2] = ["num", "4"]
+                return data, number
+    raise AssertionError(f"no {rule} is written where it is used")
+
+
+@pytest.mark.parametrize("rule", WRITTEN_IN)
+def test_an_item_that_says_something_else_than_its_rule_is_a_lemma(rule: str) -> None:
+    data, number = _edited_item(rule)
+    user = next(k for k, i in enumerate(data["items"]) if number in i["premises"])
+    terms = made(data).terms
+    assert rule == "ring" or number not in terms
+    assert user not in terms, "one whose premise says something else"
+
+
+@needs_coqc
+def test_coqc_rejects_an_item_that_would_not_have_been_a_lemma() -> None:
+    with queue() as asked:
+        answers = [(rule, asked.accept(_edited_item(rule)[0])) for rule in WRITTEN_IN]
+        for rule, answer in answers:
+            found = answer.result()
+            assert found.verdict == REJECTED and "coqc stopped at" in found.detail, (rule, found.detail)
+
+
+@needs_coqc
+def test_one_coqc_reads_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are accepted by one; where one of them is wrong each is read alone, and the others are accepted still."""
+    read, sources = runner._read, []
+    monkeypatch.setattr(runner, "_read", lambda source, *more: sources.append(source) or read(source, *more))
+    right = [certificate(id) for id in ("learning_fixed_point", "zero_energy", "zil_freeze")]
+    with queue(1) as asked:
+        answers = [asked.share(data, export(data)) for data in right]
+        asked.flush()
+        for data, answer in zip(right, answers):
+            found = answer.result()
+            alone = accept(data)
+            assert found.verdict == ACCEPTED and (found.axioms, found.given) == (alone.axioms, alone.given)
+        assert len(sources) == 1 + len(right) and sources[0].count("Definition everything") == 1 + len(right)
+        wrong = certificate("zil")
+        _goal_other(wrong)
+        answers = [asked.share(data, export(data)) for data in (right[0], wrong)]
+        asked.flush()
+        verdicts = [answer.result().verdict for answer in answers]
+    assert verdicts == [ACCEPTED, REJECTED] and len(sources) == 1 + len(right) + 3
+
+
+@needs_coqc
+def test_no_file_speaks_for_another_that_the_same_coqc_reads() -> None:
+    """The theorem of one is not that of the next: it has its own names, and has to hold what its certificate states."""
+    right, other = certificate("learning_fixed_point"), certificate("zero_energy")
+    one, two = accept_texts([(right, export(right)), (other, export(right))])
+    assert one.verdict == ACCEPTED and two.verdict == REJECTED
+    borrowed = re.sub(r"(?s)(Theorem certified.*Proof\.\n).*", r"\1  exact T0.certified.\nQed.\n", export(right))
+    one, two = accept_texts([(right, export(right)), (right, borrowed)])
+    assert one.verdict == ACCEPTED and two.verdict == REJECTED
 
 
 @needs_coqc

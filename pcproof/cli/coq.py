@@ -77,7 +77,9 @@ def command(
     version = coqc_version() if run else ""
     taken: dict[str, str] = {}
     with queue(jobs, timeout) if version else nullcontext() as asked:
-        rows = [_one(entry, Path(out), taken, asked) for entry in wanted]
+        rows = [_one(entry, Path(out), taken, asked, shared=everything) for entry in wanted]
+        if asked is not None:
+            asked.flush()
         for k, row in enumerate(rows, 1):
             if row.answer is not None:
                 with working(f"coqc checks {row.id} ({k} of {len(rows)})"):
@@ -103,8 +105,8 @@ def _wanted(names: tuple[str, ...], everything: bool) -> list[Entry]:
     return [load(n) for n in names]
 
 
-def _one(entry: Entry, out: Path, taken: dict[str, str], asked: Queue | None) -> _Row:
-    """Prove, export, write; begin to check too, if coqc is asked."""
+def _one(entry: Entry, out: Path, taken: dict[str, str], asked: Queue | None, shared: bool) -> _Row:
+    """Prove, export, write; begin to check too, if coqc is asked.  shared: one coqc reads several."""
     from ..api import prove
     from ..exporters.coq import CoqError, export
     from ..files import write_text
@@ -128,7 +130,7 @@ def _one(entry: Entry, out: Path, taken: dict[str, str], asked: Queue | None) ->
         return row
     row.file = str(write_text(out / name, text))
     if asked is not None:
-        row.answer = asked.accept(data)
+        row.answer = asked.share(data, text) if shared else asked.accept(data)
     return row
 
 

@@ -1,4 +1,4 @@
-"""A certificate as a Coq file: prelude, definitions, one lemma an item, the theorem.
+"""A certificate as a Coq file: prelude, definitions, lemmas of the items, the theorem.
 
 The certificate is the only input: the text is a function of it, never a template for a theorem, never a search.
 """
@@ -25,7 +25,8 @@ HEADER = """(* Exported by pcproof from the certificate with SHA-256
    equation about it is assumed.  The record params holds what the theorem is quantified over: sizes (z_), real
    symbols, functions and operators (u_), and the arbitrary values (o_) of defined symbols where no case applies.
    theory_ok says what is assumed of sizes and operators, hypotheses_ok the named hypotheses.  One lemma s<n>
-   for each item n of the proof; the theorem is the last one, {theorem}. *)"""
+   for each item n of the proof, but for those that are written where they are used; the theorem is the last one,
+   {theorem}. *)"""
 
 
 def digest(data: Json) -> str:

@@ -11,7 +11,7 @@ SPELLED = re.compile(rf"(?:[uzoivhe]|[kcl]\d+)_{_LETTER}+")
 
 #: what the exporter itself calls things
 FIXED = re.compile(
-    r"params|make_params|theory_ok|theory_facts|hypotheses_ok|certified|arith|[rsx]\d+|(?:ind|call|measure|body|eval|go)\d+|eval\d+_eq"
+    r"params|make_params|theory_ok|theory_facts|hypotheses_ok|certified|arith|[sx]\d+|(?:id|ind|call|measure|body|eval|go)\d+|eval\d+_eq"
     rf"|v_{_LETTER}+_zero"
 )
 

@@ -6,10 +6,15 @@ Written by hand; it knows of no theory and of no theorem.
 from __future__ import annotations
 
 PRELUDE = r"""
-Require Import Reals ZArith Lia Lra List Bool FunctionalExtensionality.
+Require Import Reals ZArith Lia Lra List Bool.
 Require Import ZifyBool.
+Require FunctionalExtensionality.
 Import ListNotations.
 Local Open Scope R_scope.
+
+(* by its full name, so that Print Assumptions names it in full *)
+Lemma fun_ext {A B : Type} (f g : A -> B) : (forall x, f x = g x) -> f = g.
+Proof. apply FunctionalExtensionality.functional_extensionality. Qed.
 
 (* -- finite sums: zsum n f = f 0 + ... + f (n-1), 0 if n <= 0 ------------- *)
 Fixpoint nsum (n : nat) (f : Z -> R) : R :=
@@ -139,10 +144,10 @@ Lemma wfix_eq {A : Type} (m : A -> list Z) (F : (A -> R) -> A -> R) x :
   wfix m F x = F (fun y => if below (m y) (m x) then wfix m F y else 0) x.
 Proof.
   unfold wfix at 1. rewrite Fix_eq.
-  - apply (f_equal (fun r => F r x)). apply functional_extensionality. intros y.
+  - apply (f_equal (fun r => F r x)). apply fun_ext. intros y.
     unfold guarded. fold (wfix m F). destruct (below (m y) (m x)); reflexivity.
-  - intros y f g E. apply (f_equal (fun r => F r y)). apply functional_extensionality. intros z.
-    apply (f_equal (guarded (below (m z) (m y)))). apply functional_extensionality. intros h. apply E.
+  - intros y f g E. apply (f_equal (fun r => F r y)). apply fun_ext. intros z.
+    apply (f_equal (guarded (below (m z) (m y)))). apply fun_ext. intros h. apply E.
 Qed.
 Lemma if_true (b : bool) (x y : R) : b = true -> (if b then x else y) = x.
 Proof. intros ->. reflexivity. Qed.
@@ -190,7 +195,7 @@ Ltac idx :=
   | |- @eq Z _ _ => first [lia | progress f_equal; idx]
   | |- @eq bool _ _ => first [lia | progress f_equal; idx]
   | |- zsum _ _ = zsum _ _ => apply zsum_ext2; [idx | intros; idx]
-  | |- @eq (_ -> _) _ _ => apply functional_extensionality; intro; idx
+  | |- @eq (_ -> _) _ _ => apply fun_ext; intro; idx
   | |- _ => progress f_equal; idx
   end.
 """

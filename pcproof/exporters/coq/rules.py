@@ -1,4 +1,7 @@
-"""A proof script for each rule of equality, algebra, finite sums, operators and logic; it depends on the rule only."""
+"""A proof script for each rule of equality, algebra, finite sums, operators and logic; it depends on the rule only.
+
+Where the script is one term, the function gives the term.
+"""
 
 from __future__ import annotations
 
@@ -10,43 +13,43 @@ from .terms import CoqError
 from .theory import pattern
 
 
-def refl(s: Step) -> list[str]:
-    return ["exact eq_refl."]
+def refl(s: Step) -> str:
+    return f"(@eq_refl R {s.side(s.claim[1])})"
 
 
-def sym(s: Step) -> list[str]:
-    return [f"exact (eq_sym {s.same(0)})."]
+def sym(s: Step) -> str:
+    return f"(eq_sym {s.same(0)})"
 
 
-def trans(s: Step) -> list[str]:
-    return [f"exact (eq_trans {s.same(0)} {s.same(1)})."]
+def trans(s: Step) -> str:
+    return f"(eq_trans {s.same(0)} {s.same(1)})"
 
 
-def congruence(s: Step) -> list[str]:
+def congruence(s: Step) -> str:
     row = s.row(s.claim[1])
     parts = s.all
     if not parts:
-        return ["exact eq_refl."]
+        return refl(s)
     kind = row[0]
     if kind in ("add", "mul"):
         out = parts[0]
         for p in parts[1:]:
             out = f"(f_equal2 {'Rplus' if kind == 'add' else 'Rmult'} {out} {p})"
-        return [f"exact {out}."]
+        return out
     if kind == "pow":
-        return [f"exact (f_equal (fun z_ : R => zpow z_ {s.texts.index(row[2])}) {parts[0]})."]
+        return f"(f_equal (fun z_ : R => zpow z_ {s.texts.index(row[2])}) {parts[0]})"
     if kind in ("inv", "iszero"):
-        return [f"exact (f_equal {'rinv' if kind == 'inv' else 'iszero'} {parts[0]})."]
+        return f"(f_equal {'rinv' if kind == 'inv' else 'iszero'} {parts[0]})"
     if len(parts) > 5:
         raise CoqError("a symbol of more than five real arguments is not supported by the Coq exporter")
     zs = [f"z{k}_" for k in range(len(parts))]
     head = " ".join([names.symbol(row[1]), "p", *(s.texts.index(i) for i in row[2]), *zs])
     which = "f_equal" if len(parts) == 1 else f"f_equal{len(parts)}"
-    return [f"exact ({which} (fun {' '.join(zs)} : R => {head}) {' '.join(parts)})."]
+    return f"({which} (fun {' '.join(zs)} : R => {head}) {' '.join(parts)})"
 
 
-def sum_congruence(s: Step) -> list[str]:
-    return s.summed("zsum_ext", (s.claim[1], s.claim[2]))
+def sum_congruence(s: Step) -> str | list[str]:
+    return s.summed("zsum_ext")
 
 
 def argument_congruence(s: Step) -> list[str]:
@@ -72,9 +75,10 @@ def unfold(s: Step) -> list[str]:
     return [*s.opened(), f"pose proof {s.case_at(row, k, 'p')} as Q.", "refine (eq_trans Q _); idx."]
 
 
-def ring(s: Step) -> list[str]:
+def ring(s: Step) -> str | list[str]:
     atoms: dict[int, str] = {}
     fractions: list[int] = []
+    powers: list[int] = []
 
     def go(n: int) -> str:
         row = s.row(n)
@@ -88,6 +92,7 @@ def ring(s: Step) -> list[str]:
                 return parts[0] if parts else ("0" if kind == "add" else "1")
             return "(" + (" + " if kind == "add" else " * ").join(parts) + ")"
         if kind == "pow" and len(row[2]) == 1 and row[2][0] >= 0:
+            powers.append(n)
             return f"({go(row[1])} ^ {row[2][0]})"
         return atoms.setdefault(n, f"a{len(atoms)}_")
 
@@ -95,7 +100,8 @@ def ring(s: Step) -> list[str]:
     tactic = "field" if fractions else "ring"
     if atoms:
         claim = f"forall {' '.join(atoms.values())} : R, {claim}"
-    return [f"exact ({' '.join([s.identity(claim, tactic), *map(s.side, atoms)])})."]
+    proof = f"({' '.join([s.identity(claim, tactic), *map(s.side, atoms)])})"
+    return [f"exact {proof}."] if powers else proof  # for ring a power is written in another way
 
 
 def power_zero(s: Step) -> list[str]:

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,13 +24,21 @@ from pathlib import Path
 from ...proof.acceptance import ACCEPTED, NOT_RUN, REJECTED, UNKNOWN, Acceptance
 from ..coq_reader import compare
 from .export import digest, export
+from .prelude import PRELUDE
 from .sentences import fault
-from .stated import MODULE, stated
+from .stated import EVERYTHING, stated
 from .terms import CoqError, Json
 
 GET = "coqc was not found; get it with: sudo apt-get install coq (or `opam install coq`)"
 CHECKER = "coqc"
 TIMEOUT = 600.0
+MODULE = "Exported"
+
+#: a small heap for what is young, which is cleared oftener, and a lazy collector: coqc takes a tenth less
+MEMORY = "s=8M,o=400"
+
+#: so many characters, or a few more, are read by one coqc where many are asked for
+SHARED = 1_000_000
 
 #: what the real numbers of Coq's own library rest on
 ALLOWED = frozenset(
@@ -82,13 +90,13 @@ class Processes:
 
     def coqc(self, path: Path, timeout: float) -> tuple[int | None, str, str]:
         """Exit status (None: out of time), output and errors of coqc on one file."""
-        command = [coqc_path() or CHECKER, "-q", "-Q", str(path.parent), "Certificate", str(path)]
+        command = [coqc_path() or CHECKER, "-q", "-noglob", "-Q", str(path.parent), "Certificate", str(path)]
         with self._lock:
             if self._stopped:
                 raise Stopped
             process = subprocess.Popen(
                 command, cwd=path.parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                encoding="utf-8", errors="replace", start_new_session=True,
+                encoding="utf-8", errors="replace", start_new_session=True, env={"OCAMLRUNPARAM": MEMORY, **os.environ},
             )  # fmt: skip
             self._running.add(process)
         try:
@@ -117,10 +125,36 @@ class Queue:
 
     def __init__(self, pool: ThreadPoolExecutor, processes: Processes, timeout: float) -> None:
         self._pool, self._processes, self._timeout = pool, processes, timeout
+        self._waiting: list[tuple[Json, str, Future[Acceptance]]] = []
 
     def accept(self, data: Json) -> Future[Acceptance]:
         """Begin; the future has what ``accept`` returns."""
         return self._pool.submit(accept, data, self._timeout, self._processes)
+
+    def share(self, data: Json, text: str) -> Future[Acceptance]:
+        """The same for what ``export`` wrote, but one coqc reads several; it begins when there is enough, or at
+        ``flush``."""
+        answer: Future[Acceptance] = Future()
+        self._waiting.append((data, text, answer))
+        if sum(len(t) for _, t, _ in self._waiting) >= SHARED:
+            self.flush()
+        return answer
+
+    def flush(self) -> None:
+        """Begin with all that waits for more."""
+        if self._waiting:
+            self._pool.submit(self._several, self._waiting)
+            self._waiting = []
+
+    def _several(self, waiting: list[tuple[Json, str, Future[Acceptance]]]) -> None:
+        try:
+            found = accept_texts([(data, text) for data, text, _ in waiting], self._timeout, self._processes)
+        except BaseException as e:
+            for _, _, answer in waiting:
+                answer.set_exception(e)
+            raise
+        for (_, _, answer), acceptance in zip(waiting, found):
+            answer.set_result(acceptance)
 
 
 @contextmanager
@@ -153,21 +187,17 @@ def accept_text(data: Json, text: str, timeout: float = TIMEOUT, processes: Proc
     """The same for ``text`` in the place of the exported file."""
     started = time.perf_counter()
     version = coqc_version()
-    given = hashlib.sha256(text.encode()).hexdigest()
 
-    def says(verdict: str, detail: str = "", axioms: tuple[str, ...] = ()) -> Acceptance:
-        return Acceptance(CHECKER, version, verdict, digest(data), given, time.perf_counter() - started, axioms, detail)
+    def says(verdict: str, detail: str = "", axioms: Sequence[str] = ()) -> Acceptance:
+        return _says(data, text, version, verdict, time.perf_counter() - started, detail, axioms)
 
     if not version:
         return says(NOT_RUN, GET)
     bad = fault(text)
     if bad:
         return says(REJECTED, f"not given to coqc: {bad}")
-    processes = processes or Processes()
-    with tempfile.TemporaryDirectory(prefix="pcproof-coq-") as folder:
-        path = Path(folder) / f"{MODULE}.v"
-        path.write_text(f"{text}\n{stated(data)}", encoding="utf-8", newline="\n")
-        status, output, errors = processes.coqc(path, timeout - (time.perf_counter() - started))
+    source = f"{text}\n{stated(data)}\nPrint Assumptions {EVERYTHING}.\n"
+    status, output, errors = _read(source, timeout, processes or Processes())
     if status is None:
         return says(UNKNOWN, f"coqc did not finish within {timeout:g} s")
     if status < 0 or GAVE_UP.search(errors):
@@ -179,11 +209,62 @@ def accept_text(data: Json, text: str, timeout: float = TIMEOUT, processes: Proc
         return says(REJECTED, "the answer of Print Assumptions was not understood")
     extra = sorted(set(axioms) - ALLOWED)
     if extra:
-        return says(REJECTED, f"it rests on {', '.join(extra)}", tuple(axioms))
+        return says(REJECTED, f"it rests on {', '.join(extra)}", axioms)
+    return says(*_compared(data, text), axioms)
+
+
+def accept_texts(
+    given: Sequence[tuple[Json, str]], timeout: float = TIMEOUT, processes: Processes | None = None
+) -> list[Acceptance]:
+    """The same for several certificates and their files, which one coqc reads: the prelude, and a module for each.
+
+    What each rests on is what all of them together rest on, and the seconds are divided evenly.  Where anything is not
+    as it should be, each is read alone, as ``accept_text`` does.
+    """
+    started = time.perf_counter()
+    version = coqc_version()
+    processes = processes or Processes()
+    if version and len(given) > 1 and not any(fault(text) for _, text in given):
+        status, output, _ = _read(together(given), timeout, processes)
+        axioms = assumptions(output) if status == 0 else None
+        if axioms is not None and ALLOWED.issuperset(axioms):
+            seconds = (time.perf_counter() - started) / len(given)
+            verdicts = [_compared(data, text) for data, text in given]
+            return [_says(d, t, version, v, seconds, why, axioms) for (d, t), (v, why) in zip(given, verdicts)]
+    return [accept_text(data, text, timeout, processes) for data, text in given]
+
+
+def together(given: Sequence[tuple[Json, str]]) -> str:
+    """Files without a ``fault`` as one, each with what it has to hold in a module of its own: no name of one is known
+    to another by itself."""
+    parts = [PRELUDE.strip("\n")]
+    for k, (data, text) in enumerate(given):
+        parts.append(f"Module T{k}.\n{text.partition(PRELUDE.strip(chr(10)))[2]}\n{stated(data)}\nEnd T{k}.")
+    every = ", ".join(f"T{k}.{EVERYTHING}" for k in range(len(given)))
+    return "\n\n".join([*parts, f"Definition {EVERYTHING} := ({every}).\nPrint Assumptions {EVERYTHING}."]) + "\n"
+
+
+def _read(source: str, timeout: float, processes: Processes) -> tuple[int | None, str, str]:
+    """Exit status (None: out of time), output and errors of coqc on this text."""
+    with tempfile.TemporaryDirectory(prefix="pcproof-coq-") as folder:
+        path = Path(folder) / f"{MODULE}.v"
+        path.write_text(source, encoding="utf-8", newline="\n")
+        return processes.coqc(path, timeout)
+
+
+def _compared(data: Json, text: str) -> tuple[str, str]:
+    """The verdict on a file that coqc accepts, and what speaks against it."""
     different = compare(text, data)
     if different:
-        return says(REJECTED, f"coqc accepts it, but it states something else: {different[0]}", tuple(axioms))
-    return says(ACCEPTED, "", tuple(axioms))
+        return REJECTED, f"coqc accepts it, but it states something else: {different[0]}"
+    return ACCEPTED, ""
+
+
+def _says(
+    data: Json, text: str, version: str, verdict: str, seconds: float, detail: str = "", axioms: Sequence[str] = ()
+) -> Acceptance:
+    given = hashlib.sha256(text.encode()).hexdigest()
+    return Acceptance(CHECKER, version, verdict, digest(data), given, seconds, tuple(axioms), detail)
 
 
 def assumptions(output: str) -> list[str] | None:

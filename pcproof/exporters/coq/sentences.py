@@ -44,6 +44,8 @@ def fault(text: str) -> str:
             bad = _outside(sentence)
         if bad:
             return f"{_short(sentence)!r}: {bad}"
+    if not body.rstrip().endswith("."):
+        return "the last sentence does not end"
     return "the last proof does not end" if proof else ""
 
 

@@ -15,11 +15,12 @@ from .export import THEOREM, goals
 from .terms import Json, Texts, arrow, tabled
 from .theory import TheoryText, conjunction
 
-MODULE = "Exported"
+#: all of it as one term
+EVERYTHING = "everything"
 
 
 def stated(data: Json) -> str:
-    """The sentences; what they print at the end are the axioms of everything in them."""
+    """The sentences; the last one defines ``EVERYTHING``, whose axioms are those of all of them."""
     data = tabled(data)
     texts = Texts(data)
     theory = TheoryText(texts)
@@ -28,7 +29,7 @@ def stated(data: Json) -> str:
     for k, (claim, proof) in enumerate(_claims(data, texts, theory)):
         known.append(f"t{k}")
         parts.append(f"Theorem t{k} :\n  {claim}.\nProof. {proof} Qed.")
-    parts.append(f"Definition everything := ({', '.join(known)}).\nPrint Assumptions everything.")
+    parts.append(f"Definition {EVERYTHING} := ({', '.join(known)}).")
     return "\n".join(parts) + "\n"
 
 
@@ -50,7 +51,7 @@ def _claims(data: Json, texts: Texts, theory: TheoryText) -> Iterator[tuple[str,
     premises = [f"({texts.statement(s)})" for s in theory.theory["hypotheses"].values()]
     given, more = _held(premises, "h")
     claim = arrow([*facts, *premises], goals(texts, data))
-    yield f"forall p : params, {claim}", f"exact (fun p{names}{more} => {MODULE}.{THEOREM} p {ok} {given})."
+    yield f"forall p : params, {claim}", f"exact (fun p{names}{more} => {THEOREM} p {ok} {given})."
 
 
 def _held(parts: list[str], letter: str) -> tuple[str, str]:

@@ -51,12 +51,20 @@ class Step:
         """The lemma that says this of any real numbers; written once, however many items use it."""
         known = self.steps.identities
         if claim not in known:
-            known[claim] = f"r{len(known)}"
+            known[claim] = f"id{len(known)}"
             self.before.append(f"Lemma {known[claim]} : {claim}.\nProof.\n  intros; {tactic}.\nQed.")
         return known[claim]
 
-    def enter(self) -> list[str]:
-        return [f"intros {' '.join([*self.variables, 'C'])}."]
+    @property
+    def binders(self) -> str:
+        """Variables and context, as the lemma binds them."""
+        vs = " ".join(self.variables)
+        return (f" ({vs} : Z) " if vs else " ") + self.known
+
+    @property
+    def known(self) -> str:
+        """The context, as a binder."""
+        return f"(C : {' '.join([context(self.number), 'p', *self.variables])})"
 
     def opened(self) -> list[str]:
         """Everything that the context says, by name."""
@@ -69,7 +77,7 @@ class Step:
 
     def same(self, k: int) -> str:
         """Premise k, which stands in the same context."""
-        return f"({lemma(self.item['premises'][k])} p A H {' '.join([*self.variables, 'C'])})"
+        return self.steps.proof(self.item["premises"][k])
 
     @property
     def all(self) -> list[str]:
@@ -107,23 +115,35 @@ class Step:
             f"(0 <= ({n} - {name} - 1)%Z)%Z": "(lt_before _ _ r2)",
         }
 
-    def summed(self, rule: str, sides: tuple[int, int]) -> list[str]:
+    @property
+    def sums(self) -> list[str] | None:
+        """Proofs of the context of premise 0, if it says just what a lemma about two sums asks of each summand."""
+        (name,) = self.fresh(0)
+        part = self.steps.items[self.item["premises"][0]]
+        sides = [self.row(n) for n in self.claim[1:]]
+        proofs = self._proofs(part["context"], True, self.inside(name, sides[0][1]))
+        bodies = [self.texts.term(row[2], "p", (name,)) for row in sides if row[0] == "sum"]
+        same = len(bodies) == 2 and sides[0][1] == sides[1][1] and self.claim[0] == part["claim"][0]
+        return proofs if same and all(proofs) and bodies == [self.side(n) for n in part["claim"][1:]] else None
+
+    def summed(self, rule: str) -> str | list[str]:
         """From premise 0, which speaks of one summand, by a lemma about two sums that differ in their summands."""
         (name,) = self.fresh(0)
-        (_, bound, one), (_, _, two) = (self.row(n) for n in sides)
+        _, bound, _ = self.row(self.claim[1])
+        proofs = self.sums
+        if proofs is None:
+            start = f"apply {rule}; intros {name} r1 r2; cbv beta."
+            return [*self.opened(), start, *self.under(0, [name], self.inside(name, bound))]
         premise = self.item["premises"][0]
-        part = self.steps.items[premise]
-        more = self.inside(name, bound)
-        proofs = self._proofs(part["context"], True, more)
-        bodies = [self.texts.term(n, "p", (name,)) for n in (one, two)]
-        if all(proofs) and bodies == [self.side(n) for n in part["claim"][1:]]:
-            used = f"{lemma(premise)} p A H {' '.join([*self.variables, name])} {held(proofs)}"
-            functions = " ".join(self.texts.function(n) for n in (one, two))
-            whole = f"({rule} {self.texts.index(bound)} {functions} (fun {name} r1 r2 => {used}))"
-            parts = self.steps.facts(self.number)
-            return [f"exact (C _ (fun {' '.join(parts)} => {whole}))." if parts else f"exact {whole}."]
-        start = f"apply {rule}; intros {name} r1 r2; cbv beta."
-        return [*self.opened(), start, *self.under(0, [name], more)]
+        there = Step(self.steps, self.steps.items[premise])
+        if premise in self.steps.terms:
+            used = f"(fun {there.known} => {self.steps.terms[premise]}) {held(proofs)}"
+        else:
+            used = f"{lemma(premise)} p A H {' '.join(there.variables)} {held(proofs)}"
+        functions = " ".join(self.texts.function(self.row(n)[2]) for n in self.claim[1:])
+        whole = f"({rule} {self.texts.index(bound)} {functions} (fun {name} r1 r2 => {used}))"
+        parts = self.steps.facts(self.number)
+        return f"(C _ (fun {' '.join(parts)} => {whole}))" if parts else whole
 
     def other(self, k: int, values: Values, inner: bool = True) -> list[str]:
         """Finish with premise k, which stands in another context."""

@@ -12,7 +12,7 @@ from .step import Step, context, held, lemma
 from .terms import CoqError, Json, Texts, arrow, forall
 from .theory import TheoryText, pattern
 
-SCRIPTS: dict[str, Callable[[Step], list[str]]] = {
+SCRIPTS: dict[str, Callable[[Step], str | list[str]]] = {
     f.__name__: f
     for f in (
         rules.refl, rules.sym, rules.trans, rules.congruence, rules.sum_congruence, rules.argument_congruence,
@@ -29,8 +29,17 @@ SCRIPTS: dict[str, Callable[[Step], list[str]]] = {
 }  # fmt: skip
 
 
+#: rules whose premises, in the same context, are parts of their terms
+_TERMS = ("sym", "trans", "congruence", "inverse", "clash", "iszero_zero", "iszero_other", "le_equal", "le_trans")
+DEEP, LONG, BRIEF = 25, 20_000, 300
+
+
 class Steps:
-    """Text of contexts and items."""
+    """Text of contexts and items.
+
+    An item whose proof is a term is written where it is used, if that is at one place, in a proof that is a term too,
+    and if what the item claims is what its premises and its rule say, to the letter.  All others are lemmas.
+    """
 
     def __init__(self, data: Json, texts: Texts, theory: TheoryText) -> None:
         self.data = data
@@ -42,6 +51,14 @@ class Steps:
         self._seen: set[int] = set()
         #: polynomial identities by what they say
         self.identities: dict[str, str] = {}
+        #: proofs of items that are no lemmas, by number
+        self.terms: dict[int, str] = {}
+        self._depth: dict[int, int] = {}
+        self._users: dict[int, list[int]] = {}
+        for number, item in enumerate(self.items):
+            for premise in item["premises"]:
+                self._users.setdefault(premise, []).append(number)
+        self._goals = {g["item"] for g in data["goals"]}
 
     def text(self) -> Iterator[str]:
         for number, item in enumerate(self.items):
@@ -54,20 +71,60 @@ class Steps:
             if item["rule"] == "induct":
                 yield from self._induction(item)
             step = Step(self, item)
-            proof = "\n  ".join([*step.enter(), *script(step)])
+            proof = script(step)
             yield from step.before
+            if isinstance(proof, str):
+                if self._short(number, step, proof):
+                    self.terms[number] = proof
+                    continue
+                proof = [f"exact {proof}."]
+            lines = "\n  ".join(proof)
             yield (
-                f"Lemma {lemma(number)} (p : params) (A : theory_ok p) (H : hypotheses_ok p) :\n"
-                f"  {self.sequent(item)}.\nProof.\n  {proof}\nQed."
+                f"Lemma {lemma(number)} (p : params) (A : theory_ok p) (H : hypotheses_ok p){step.binders} :\n"
+                f"  {self.texts.relation(item['claim'])}.\nProof.\n  {lines}\nQed."
             )
+
+    def proof(self, number: int) -> str:
+        """An item, in its own context."""
+        c = self.items[number]["context"]
+        return self.terms.get(number, f"({lemma(number)} p A H {' '.join([*self.variables(c), 'C'])})")
+
+    def _short(self, number: int, step: Step, proof: str) -> bool:
+        """Is the item to be written where it is used?"""
+        inner = [self._depth[k] for k in step.item["premises"] if k in self.terms]
+        self._depth[number] = 1 + max(inner, default=0)
+        users = self._users.get(number, [])
+        once = len(users) == 1 or (step.item["rule"] == "refl" and len(proof) < BRIEF)
+        short = once and number not in self._goals and self._depth[number] <= DEEP and len(proof) <= LONG
+        return short and self._literal(step) and all(self._direct(step, Step(self, self.items[u])) for u in users)
+
+    def _direct(self, step: Step, user: Step) -> bool:
+        """Is the proof of the user a term with that of the step inside?"""
+        if user.item["rule"] in ("sum_congruence", "le_sum"):
+            return user.sums is not None
+        return user.item["rule"] in _TERMS and user.number == step.number
+
+    def _literal(self, step: Step) -> bool:
+        """Does the claim say what rule and premises say, to the letter?"""
+        kind, *sides = step.claim
+        said = [self.items[k]["claim"][1:] for k in step.item["premises"]]
+        rule = step.item["rule"]
+        if kind != "eq" or any(self.items[k]["claim"][0] != "eq" for k in step.item["premises"]):
+            return False
+        if rule == "refl":
+            return not said and sides[0] == sides[1]
+        if rule == "sym":
+            return len(said) == 1 and sides == said[0][::-1]
+        if rule == "trans":
+            return len(said) == 2 and sides == [said[0][0], said[1][1]] and said[0][1] == said[1][0]
+        if rule == "congruence":
+            rows = [self.texts.table[n] for n in sides]
+            (one, before), (two, after) = map(_taken_apart, rows)
+            return bool(said) and one == two and [before, after] == [[a[k] for a in said] for k in (0, 1)]
+        return rule == "ring" or (rule == "sum_congruence" and step.sums is not None)
 
     def variables(self, c: int) -> list[str]:
         return [names.variable(v) for v in self.contexts[c]["for"]]
-
-    def sequent(self, item: Json) -> str:
-        c = item["context"]
-        vs = self.variables(c)
-        return forall(vs, f"{' '.join([context(c), 'p', *vs])} -> {self.texts.relation(item['claim'])}")
 
     def _context(self, number: int) -> str:
         """A conjunction, spelled as what follows from its parts: to use it is one application, however long it is."""
@@ -159,6 +216,18 @@ class Steps:
         if ranges != [[]]:
             return f"first [exact Q | {_along_curves([len(r) for r in ranges])}]"
         return "refine (d_point _ _ _ _ (d_conv _ _ _ _ _ Q _ _) _); [intro r_; idx | idx | idx]"
+
+
+def _taken_apart(row: Json) -> tuple[Json, list[int]]:
+    """What a term is made by, and of."""
+    kind = row[0]
+    if kind in ("add", "mul", "inv", "iszero"):
+        return [kind], row[1:]
+    if kind == "pow":
+        return [kind, row[2]], [row[1]]
+    if kind == "app":
+        return [kind, row[1], row[2], [k for k, _ in row[3]]], [n for _, n in row[3]]
+    return row, []
 
 
 def _along_curves(arities: list[int]) -> str:

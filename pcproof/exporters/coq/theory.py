@@ -127,7 +127,7 @@ class TheoryText:
             yield f"Definition {v} (p : params) (s : R) : params :=\n  {self._moved(name, 's')[0]}."
             same = ""
             for k, (f, value, arity) in enumerate(self._moved(name, "0")[1]):
-                ext = "apply functional_extensionality; intro; " * arity
+                ext = "apply fun_ext; intro; " * arity
                 same += f"  assert (E{k} : ({value}) = {f} p) by ({ext}ring).\n"
                 same += f"  rewrite E{k}; clear E{k}.\n"
             yield (
@@ -238,7 +238,7 @@ class TheoryText:
             "  | |- (if _ then _ else 0) = _ => refine (eq_trans (if_true _ _ _ _) _);\n"
             f"    [cbv [measure{number} below nonneg lexlt length Nat.eqb]; arith | exact eq_refl]\n"
             f"  | |- zsum _ _ = zsum _ _ => apply zsum_ext; intros; go{number}\n"
-            f"  | |- @eq (_ -> _) _ _ => apply functional_extensionality; intro; go{number}\n"
+            f"  | |- @eq (_ -> _) _ _ => apply fun_ext; intro; go{number}\n"
             f"  | |- _ => progress f_equal; go{number}\n  end."
         )
 

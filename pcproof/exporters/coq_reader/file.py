@@ -50,7 +50,7 @@ def read_file(text: str) -> File:
             continue
         if s.tokens[:2] == ("Require", "Import") and not out.named:
             imports += s.tokens[2:]
-        elif s.first in ("Import", "Local") and not out.named:
+        elif s.first in ("Require", "Import", "Local") and not out.named:
             opening.append(s.tokens)
         elif s.first in fixed.HARMLESS and all(is_name(t) for t in s.tokens[1:]):
             continue
@@ -71,7 +71,7 @@ def read_file(text: str) -> File:
     if imports != fixed.IMPORTS:
         out.problem(1, f"the file imports {' '.join(imports)}, expected {' '.join(fixed.IMPORTS)}")
     if tuple(opening) != fixed.OPENING:
-        out.problem(1, "expected Import ListNotations and Local Open Scope R_scope before all definitions")
+        out.problem(1, f"expected at the beginning: {'; '.join(map(' '.join, fixed.OPENING))}")
     for name in fixed.EXPECTED:
         if name not in out.named:
             out.problem(1, f"{name!r} of the prelude is not defined")

@@ -10,9 +10,14 @@ from __future__ import annotations
 from .lexer import Sentence, sentences
 
 #: all modules that are imported, in order: the last one decides what a name means
-IMPORTS = ["Reals", "ZArith", "Lia", "Lra", "List", "Bool", "FunctionalExtensionality", "ZifyBool"]
+IMPORTS = ["Reals", "ZArith", "Lia", "Lra", "List", "Bool", "ZifyBool"]
 
-OPENING = (("Import", "ListNotations"), ("Local", "Open", "Scope", "R_scope"))
+#: what is said before the first definition; what is required without Import is known by its full name only
+OPENING = (
+    ("Require", "FunctionalExtensionality"),
+    ("Import", "ListNotations"),
+    ("Local", "Open", "Scope", "R_scope"),
+)
 
 #: commands that say something; of a proof only ``Proof``, tactics and ``Qed`` may stand there
 COMMANDS = frozenset({"Definition", "Fixpoint", "Inductive", "Record", "Lemma", "Theorem", "Ltac"})
