@@ -18,11 +18,18 @@ from typing import Any
 
 from pcproof.catalogue import Entry
 from pcproof.language.signature import Claim, Statement, Tangent
+from pcproof.language.terms import Term
+from pcproof.networks.chain import Chain
 from pcproof.networks.gradients import energy_gradient_theory, state_pairing, variation, weight_pairing
 from pcproof.networks.mlp import MLP
+from pcproof.networks.network import Network
 from pcproof.tactics.energy_gradient import energy_script
 
 ORDER = 10
+
+
+TITLE = "The gradients of the energy, layer by layer: the three cases of eq. 7, and eq. 9"
+TITLE_CHAIN = "The gradients of the energy, layer by layer, for any chain of differentiable layers"
 
 
 def energy() -> Any:
@@ -36,31 +43,47 @@ def energy() -> Any:
     return Sum(Sum(Rational(1, 2) * (x[l, i] - mu) ** 2, (i, 1, n(l))), (l, 0, L - 1))
 
 
-def claim() -> Claim:
-    net = MLP()
-    F = net.energy_from(energy()).term
-    gradients = {k.name: "g" + k.name for k in net.kinds}
+def gradients(net: Network, F: Term, id: str, title: str) -> Claim:
+    """Along every variation of the states, and of the weights, F varies as its gradients say."""
+    named = {k.name: "g" + k.name for k in net.kinds}
     variations = {k.name: variation(k.name) for k in net.kinds}
     return Claim(
-        id="energy_gradient",
+        id=id,
         theory=energy_gradient_theory(net, F),
         goals=(
             Statement((), (), Tangent("x", F, state_pairing("gx", "Dx"))),
-            Statement((), (), Tangent("weights", F, weight_pairing(net, gradients, variations))),
+            Statement((), (), Tangent("weights", F, weight_pairing(net, named, variations))),
         ),
-        title="The gradients of the energy, layer by layer: the three cases of eq. 7, and eq. 9",
+        title=title,
         source="Song et al. 2020",
         script=energy_script,
         says="gradient",
     )
 
 
+def claim() -> Claim:
+    net = MLP()
+    return gradients(net, net.energy_from(energy()).term, "energy_gradient", TITLE)
+
+
+def claim_chain() -> Claim:
+    net = Chain()
+    return gradients(net, net.energy(), "energy_gradient_chain", TITLE_CHAIN)
+
+
 ENTRIES = (
     Entry(
         id="energy_gradient",
-        title="The gradients of the energy, layer by layer: the three cases of eq. 7, and eq. 9",
+        title=TITLE,
         source="Song et al. 2020",
         equation="5, 6, 7, 9",
         claim=claim,
+    ),
+    Entry(
+        id="energy_gradient_chain",
+        title=TITLE_CHAIN,
+        source="Song et al. 2020",
+        equation="6, 7, 9",
+        claim=claim_chain,
     ),
 )

@@ -1,6 +1,7 @@
 """Fixed points of the energy in both phases.
 
-Source: Song et al. (2020), section 2; Whittington & Bogacz (2017), WB-1, WB-2.
+Source: Song et al. (2020), section 2; Whittington & Bogacz (2017), WB-1, WB-2;
+Rosenbaum (2022), R-1.
 
 Prediction phase (input clamped, output free): the gradient vanishes at every
 free layer if and only if x = mu in every layer; then x is the forward pass.
@@ -9,11 +10,18 @@ eps^l = f'(x^l) theta^T eps^{l-1}, backprop's recursion, but at the values x of
 the equilibrium and not at those of the forward pass.
 """
 
+from dataclasses import replace
+
 from pcproof.catalogue import Entry
+from pcproof.networks.chain import Chain
 from pcproof.networks.mlp import MLP
 from pcproof.rules.fixed_points import learning, prediction, prediction_converse
 
 ORDER = 20
+CHAIN = (
+    "Learning phase: at equilibrium the errors obey backprop's recursion, at the equilibrium's own values, "
+    "for any chain of differentiable layers"
+)
 
 ENTRIES = (
     Entry(
@@ -36,5 +44,13 @@ ENTRIES = (
         source="Song et al. 2020; Whittington & Bogacz 2017 (2.18)",
         equation="7, 8",
         claim=lambda: learning(MLP()),
+    ),
+    Entry(
+        id="learning_fixed_point_chain",
+        title=CHAIN,
+        source="Rosenbaum 2022",
+        equation="R-1, eq. 8, squared loss",
+        claim=lambda: replace(learning(Chain()), id="learning_fixed_point_chain", title=CHAIN, source="Rosenbaum 2022"),
+        note="so the changes are not backprop's: equilibrium_is_backprop",
     ),
 )

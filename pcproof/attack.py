@@ -37,6 +37,7 @@ OTHERS: dict[str, Callable[[Equations], Claim]] = {
 
 STATIC_OTHERS = (
     "energy_gradient",
+    "energy_gradient_chain",
     "linear_precision_normal",  # the gradient where layers have variances
     "backprop_gradient",
     "zil",

@@ -72,7 +72,12 @@ ERRATA = (
         ("only_the_forward_equilibrium", "forward_equilibrium_is_idle"),
     ),
     Erratum(16, "Zahid et al. 2023, Theorem 1, proof", "Jacobians other than 0 keep errors other than 0"),
-    Erratum(17, "commonly said", "Z-IL is exact for hidden energies that are no squares"),
+    Erratum(
+        17,
+        "commonly said",
+        "Z-IL is exact for hidden energies that are no squares",
+        ("hidden_energy_kl", "hidden_energy_general_kl", "hidden_energy_exact", "hidden_energy_only"),
+    ),
 )
 
 
