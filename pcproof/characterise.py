@@ -166,13 +166,13 @@ def characterise(what: Any) -> Characterisation:
         if out.needed or out.never is not None or out.verdict != "proved":
             out.parallel = parallel_to(e, benches)
     except (Unclear, EvaluationError) as u:
-        plain = prove(claim)
-        if plain.verdict == "proved":  # whatever the parameters are
-            out.sufficient, out.verdict = plain, "proved"
-        else:
-            out.note = f"{str(u)[:1].upper()}{str(u)[1:]}."
+        out.note = f"{str(u)[:1].upper()}{str(u)[1:]}."
     except RecursionError:
         out.note = "A moment of the rule is too late for it to be run up to it."
+    if out.verdict != "proved" and not out.needed and out.never is None:
+        plain = prove(claim)
+        if plain.verdict == "proved":  # whatever the parameters are
+            out.sufficient, out.verdict, out.note = plain, "proved", ""
     if out.verdict != "proved":
         out.recursion = first_arrival(e)
     out.seconds = time.perf_counter() - started

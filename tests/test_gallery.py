@@ -1,4 +1,4 @@
-"""docs/gallery.md says what ``pcproof prove FILE`` says of every file of docs/gallery."""
+"""docs/gallery.md says what the program finds of every file of docs/gallery; none is longer than fifteen lines."""
 
 from __future__ import annotations
 
@@ -9,32 +9,55 @@ from pathlib import Path
 
 import pytest
 
+import pcproof as pp
+from pcproof.catalogue import load
+from pcproof.characterise import Characterisation, condition_text
 from pcproof.cli import run
+from pcproof.repair import remarks
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-ROW = re.compile(
-    r"^\| \[(g_\w+)\]\(gallery/(g_\w+)\.py\) \| (.+) \| (proved|refuted|unknown) \| (.*) \|$", re.MULTILINE
-)
-ROWS = {m[1]: m.groups() for m in ROW.finditer((DOCS / "gallery.md").read_text(encoding="utf-8"))}
-FILES = sorted(p.stem for p in (DOCS / "gallery").glob("g_*.py"))
+PAGE = (DOCS / "gallery.md").read_text(encoding="utf-8")
+FILES = sorted((DOCS / "gallery").glob("*.py"))
 STATUS = {"proved": 0, "refuted": 1, "unknown": 3}
 
 
+def table() -> dict[str, list[str]]:
+    rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines())
+    return {m[1]: row[1:] for row in rows if (m := re.fullmatch(r"\[(\w+)\]\(gallery/\1\.py\)", row[0]))}
+
+
+def condition(found: Characterisation) -> str:
+    if found.verdict != "proved":
+        return found.verdict
+    if found.never is not None:
+        return f"never, from depth {found.never} on"
+    return ", ".join(f"`{n.text}`" for n in found.needed) or "always"
+
+
+def factor(found: Characterisation) -> str:
+    if found.parallel is None:
+        return ""
+    where = ", ".join(f"`{condition_text(s)}`" for s in found.parallel.conditions)
+    return f"`{found.parallel.factor}`" + (f" where {where}" if where else "")
+
+
 def test_the_page_has_every_file() -> None:
-    page = (DOCS / "gallery.md").read_text(encoding="utf-8")
-    assert sorted(ROWS) == FILES and len(FILES) >= 12
-    assert page.count("| [g_") == len(ROWS), "a row is not understood"
+    assert sorted(table()) == [f.stem for f in FILES] and len(FILES) >= 12
+    assert PAGE.count("](gallery/") == len(FILES), "a row is not understood"
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_the_page_says_what_prove_says(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    path = DOCS / "gallery" / f"{name}.py"
+@pytest.mark.parametrize("path", FILES, ids=lambda f: f.stem)
+def test_the_page_says_what_the_program_finds(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = path.read_text(encoding="utf-8")
     assert len(source.splitlines()) <= 15
-    _, file, description, verdict, network = ROWS[name]
-    assert file == name and description == ast.get_docstring(ast.parse(source))
+    description, verdict, needed, factors, repair, network = table()[path.stem]
+    assert description == ast.get_docstring(ast.parse(source))
     status = run(["prove", str(path), "--json"])
     found = json.loads(capsys.readouterr().out)
     assert (found["verdict"], status) == (verdict, STATUS[verdict])
-    shown = f"`{found['counterexample']['text']}`" if verdict == "refuted" else ""
-    assert network == shown
+    assert network == (f"`{found['counterexample']['text']}`" if verdict == "refuted" else "")
+    entry = load(str(path))
+    made = pp.characterise(entry.rule())  # type: ignore[misc]
+    assert (condition(made), factor(made)) == (needed, factors)
+    if verdict == "refuted":
+        assert [f"`{r.change}`" for r in remarks(entry.claim(), most=1).repairs] == ([repair] if repair else [])
