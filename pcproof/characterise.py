@@ -120,7 +120,7 @@ class Characterisation:
         elif self.verdict == "proved":
             yield f"Backprop if and only if{given}:"
         elif self.needed:
-            yield "Unknown. What is proved of it:"
+            yield "Unknown. Asked by small networks, with what is proved of it:"
         else:
             yield "Unknown."
         for n in self.needed:

@@ -67,7 +67,7 @@ class Remarks:
 def remarks(claim: Claim, most: int = 3) -> Remarks:
     """What is proved about a rule that is refuted: factors of its layers, and up to ``most`` repairs."""
     e: Equations | None = claim.equations
-    if e is None or e.gate is not None or e.held or e.when == EVERY_STEP or claim.goals != final_weights(e):
+    if e is None or e.gate is not None or e.when == EVERY_STEP or claim.goals != final_weights(e):
         return Remarks(None, [])
     found: list[Repair] = []
     for change, one in _changes(claim, e):

@@ -138,10 +138,8 @@ def _root(k: Kernel, ctx: Context, zero: Theorem, g: Term, power: int, goal: Eq)
 
 
 def _cleared(k: Kernel, ctx: Context, equation: Theorem, lemmas: Sequence[Theorem]) -> Theorem | None:
-    """The equation times a sum by which it divides, without that divisor."""
+    """The equation times something by which it divides, without that divisor."""
     for d in dict.fromkeys(s.arg for s in subterms(add(equation.lhs, equation.rhs)) if isinstance(s, Inv)):
-        if not isinstance(d, Add):
-            continue
         sides = []
         for side in (equation.lhs, equation.rhs):
             whole = Mul(d, side)
@@ -290,7 +288,11 @@ def _consequences(k: Kernel, ctx: Context, law: Theorem, goal: Eq, c: Term) -> I
         if contradictory(k, ctx) or not all(k.entails(ctx, g) for g in guards):
             continue
         at = k.instantiate(ctx, law, {"l": place})
-        for factor in (ONE, goal.lhs, goal.rhs):
+        # what the layer before divides by is needed to use its law
+        before, _ = law.statement().at({"l": place - 1})
+        near = subst(law.lhs, {"l": place - 1}) if all(k.entails(ctx, g) for g in before) else ONE
+        divisors = dict.fromkeys(s for s in subterms(near) if isinstance(s, Inv) and s.arg is not App("alpha"))
+        for factor in (ONE, goal.lhs, goal.rhs, *divisors):
             if factor is ZERO:
                 continue
             whole = Mul(factor, at.lhs)
