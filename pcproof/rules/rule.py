@@ -306,9 +306,11 @@ def divisors(e: Equations) -> dict[str, Statement]:
     """Hypotheses, by name, that what the rule divides by is not 0: parameters and sums and products of them."""
     parameters = {p.name for p in e.parameters} | {"alpha"}
     further = [x for x in (e.momentum, e.output) if x is not None]
-    values = [e.start, *further, *(c.value for cs in (e.step, *e.change.values()) for c in cs)]
+    hidden = (ge(qvar("l"), 1), le(qvar("l") + 1, L))
+    cases = [Case(hidden, e.start), *(Case((), x) for x in further)]
+    cases += [c for cs in (e.step, *e.change.values()) for c in cs]
     out: dict[str, Statement] = {}
-    for term in dict.fromkeys(s.arg for v in values for s in subterms(v) if isinstance(s, Inv)):
+    for term, guard in dict.fromkeys((s.arg, c.guard) for c in cases for s in subterms(c.value) if isinstance(s, Inv)):
         base = term.base if isinstance(term, Pow) else term
         if any(isinstance(s, App) and s.name not in parameters for s in subterms(base)):
             continue
@@ -317,8 +319,13 @@ def divisors(e: Equations) -> dict[str, Statement]:
             index = tuple(qvar("m") for _ in base.idx)
             guards = tuple(ge(m, 0) for m in index)
             out[f"{base.name}_nonzero"] = Statement(("m",) * len(index), guards, Ne(App(base.name, index), ZERO))
-        elif not free_vars(base) and any(isinstance(s, App) for s in subterms(base)):
-            out[f"divisor_{len(out) + 1}_nonzero"] = Statement((), (), Ne(base, ZERO))
+        elif any(isinstance(s, App) for s in subterms(base)):
+            free = tuple(sorted(free_vars(base)))
+            where = tuple(c for c in guard if {a.name for a in c.expr.atoms() if isinstance(a, QVar)} <= set(free))
+            times = (ge(qvar("t"), 0),) if "t" in free else ()
+            said = Statement(free, (*times, *where) if free else (), Ne(base, ZERO))
+            if said not in out.values():
+                out[f"divisor_{len(out) + 1}_nonzero"] = said
     return out
 
 
