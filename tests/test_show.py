@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pcproof.cli import run
 from pcproof.language.index import Bound, Con, Idx, QVar, Size, eq, ge, le, lt, ne, qvar, size, span
 from pcproof.language.show import (
     comparisons,
@@ -261,3 +262,16 @@ def test_parentheses_are_right(term: Term) -> None:
     source = re.sub(r"\d+", r"Fraction(\g<0>)", show(term).replace("^", "**"))
     source = re.sub(r"\*\*Fraction\((\d+)\)", r"**\1", source)
     assert eval(source, {"Fraction": Fraction, **env}) == expected
+
+
+def test_what_a_claim_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """Sizes that no statement needs are named apart."""
+    said = {}
+    for id in ("zil", "linear_origin_direction", "dag_rate"):
+        assert run(["show", id]) == 0
+        said[id] = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("For: "))
+    assert said == {
+        "zil": "For: arbitrary depth, arbitrary batch, arbitrary width",
+        "linear_origin_direction": "For: arbitrary batch, arbitrary width, arbitrary m; not involved: depth",
+        "dag_rate": "For: arbitrary depth, arbitrary width; not involved: m",
+    }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import pcproof as pp
+from pcproof.api import TINY
+from pcproof.catalogue import load
 from pcproof.cli import run
 from pcproof.language.index import Idx, eq, ge, lt, qvar, size
+from pcproof.language.show import show_statement
 from pcproof.language.signature import (
     DEFINED,
     PARAMETER,
@@ -26,6 +30,7 @@ from pcproof.language.terms import ONE, ZERO, App, Iverson, Mul, Num, Sum, Term
 from pcproof.proof.theory import TheoryError
 from pcproof.refute.horizon import endless, unreached
 from pcproof.refute.models import find_model
+from pcproof.refute.search import refute as search
 
 s = qvar("s")
 a = App("a")
@@ -80,6 +85,22 @@ def test_a_moment_too_late_to_be_run_up_to_is_unknown(
 ) -> None:
     assert run([command, written(tmp_path, when="Eq(t, l + 100000)")]) == 3
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("divisor", ["(1 + p[l])", "(p[l] - p[l + 1])", "(p[l] * p[l] - 2 * p[l])"])
+def test_what_a_rule_divides_by_is_not_0_at_any_layer(divisor: str, tmp_path: Path) -> None:
+    """With 1/0 = 0 the rule would be refuted."""
+
+    def searched(factor: str) -> Claim:
+        step = f"-{factor} * F.diff(x[l]) * {divisor} / {divisor}"
+        return load(written(tmp_path, per="layer", step=step)).claim()
+
+    mine = searched("1")
+    (said,) = map(show_statement, mine.theory.hypotheses.values())
+    assert said.startswith("for all m with m >= 0: ") and said.endswith("!= 0")
+    assert search(mine, TINY).counterexample is None
+    assert search(replace(mine, theory=replace(mine.theory, hypotheses={})), TINY).counterexample is not None
+    assert search(searched("2"), TINY).counterexample is not None
 
 
 # -- claims written by hand -----------------------------------------------------------------

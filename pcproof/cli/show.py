@@ -60,7 +60,10 @@ def _print(entry: Entry, claim: Claim) -> None:
     heading(f"{entry.id}: {entry.title}" if entry.title else entry.id)
     if citation(entry):
         say(f"Source: {citation(entry)}")
-    say("For: " + ", ".join(f"{v} {n}" for n, v in document["scope"].items()))
+    given = {n: v for n, v in document["scope"].items() if v != "not involved"}
+    idle = [n for n in document["scope"] if n not in given]
+    parts = [", ".join(f"{v} {n}" for n, v in given.items()), f"not involved: {', '.join(idle)}" if idle else ""]
+    say("For: " + "; ".join(p for p in parts if p))
     if entry.note:
         say(entry.note)
     _part("Statement", document["statement"])

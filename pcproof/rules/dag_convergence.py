@@ -126,7 +126,7 @@ def rate() -> Claim:
         (start(), *one_step(), bound(RHO)),
         script=rate_script,
         says="recursion",
-        title="Fixed prediction on any DAG: after t steps of gamma errors are off by C rho^t, any rho > (1 - gamma)^2",
+        title="Fixed prediction on any DAG: after t steps the squared distance from backprop is at most C rho^t",
     )
 
 
