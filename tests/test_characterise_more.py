@@ -15,9 +15,13 @@ precision_and_step: c(l) = g[l] p[l-1] c(l-1) and p[l] c(l) = 1, so p[0] = 1 and
 divisor: c(l) = (1 + lam)^-l is 1 at l = 1 if and only if lam = 0.
 divisor_and_gamma: gamma / (1 + lam) = 1, that is lam = gamma - 1.
 divisor_of_layer: c(l) = c(l-1) / (1 + a[l]), so a[l] = 0 for 1 <= l < L.
+divisor_of_time: c(l) = c(l-1) / (1 + g[l-1]), so g[t] = 0 for 0 <= t < L-1.
+two_divisors: c(1) = 1 / (gamma lam).
+rates_divided: c(l) = p[l-1] c(l-1), and p[l] c(l) / q[l] = 1, that is q[0] = p[0] and q[l+1] = p[l+1] q[l].
+neighbours: c(l) = (a[l] + a[l+1]) c(l-1).
 power: c(1) = gamma, and with gamma = 1 all powers are 1.
 chain: P is any map of a layer; delta^l = (Jacobian)^T delta^{l-1}, so c is as before.
-chain_decay: lam x^l is added as above.
+chain_decay, chain_decay_of_layer: lam x^l is added as above.
 held: the same wave, since predictions ahead of it are y anyhow.
 held_late: x^l = y^l + kappa delta^l, kappa(1, 2) = gamma + (1 - gamma) gamma = 1 if and only if (gamma - 1)^2 = 0.
 every_step: theta^l first moves at t = l - 1, by the error of the first arrival; asked is that
@@ -106,11 +110,36 @@ RULES = {
         ["a[m] = 0 for 1 <= m < L"],
         "prod_{k=1..l-1} (1/(1 + a[k]))",
     ),
+    "divisor_of_time": (
+        rule_text('g = net.parameter("g", per="time")', step="-1 / (1 + g[t]) * F.diff(x[l])"),
+        ["g[m] = 0 for 0 <= m < L-1"],
+        "prod_{k=1..l-1} (1/(1 + g[k-1]))",
+    ),
+    "two_divisors": (
+        rule_text(LAM, step="-1 / (gamma * lam) * F.diff(x[l])"),
+        ["gamma*lam = 1"],
+        "(1/gamma/lam)^(l-1)",
+    ),
+    "rates_divided": (
+        rule_text(per_layer("p", "q"), WEIGHTED, step="-F.diff(x[l])", learn="-alpha / q[l] * F.diff(theta[l + 1])"),
+        ["q[0] = p[0]", "p[m+1]*q[m] = q[m+1] for 0 <= m < L-1"],
+        "p[l-1]/q[l-1] * prod_{k=1..l-1} (p[k-1])",
+    ),
+    "neighbours": (
+        rule_text(per_layer("a"), step="-(a[l] + a[l + 1]) * F.diff(x[l])"),
+        ["a[m+1] = -a[m] + 1 for 1 <= m < L"],
+        "prod_{k=1..l-1} (a[k] + a[k+1])",
+    ),
     "power": (rule_text(step="-gamma**l * F.diff(x[l])"), ["gamma = 1"], "prod_{k=1..l-1} (gamma^k)"),
     "chain": (chain(rule_text()), ["gamma = 1"], "gamma^(l-1)"),
     "chain_decay": (
         chain(rule_text(LAM, ENERGY + " + lam * Sum(sq(x[l]) / 2, (l, 1, L - 1))")),
         ["gamma = 1", "lam = 0"],
+        "gamma^(l-1)",
+    ),
+    "chain_decay_of_layer": (
+        chain(rule_text(per_layer("lam"), ENERGY + DECAY.format("x", "L - 1"))),
+        ["gamma = 1", "lam[m] = 0 for 1 <= m < L"],
         "gamma^(l-1)",
     ),
     "held": (held(rule_text()), ["gamma = 1"], "gamma^(l-1)"),
@@ -176,7 +205,9 @@ def test_no_condition_can_be_spared(name: str, tmp_path: Path) -> None:
         assert pp.prove(replace(claim, theory=replace(claim.theory, hypotheses=kept))).verdict == "refuted"
 
 
-@pytest.mark.parametrize("name", ["decay_of_layer", "weight_decay_of_layer", "held_late", "chain", "power"])
+@pytest.mark.parametrize(
+    "name", ["decay_of_layer", "weight_decay_of_layer", "held_late", "chain", "power", "rates_divided", "two_divisors"]
+)
 def test_the_standalone_checker_accepts_each_direction(name: str, tmp_path: Path) -> None:
     c = found(name, tmp_path)
     for theorem in (c.sufficient, *(n.result for n in c.needed)):

@@ -169,6 +169,12 @@ class _Instance:
         )
 
 
+def network_text(claim: Claim, w: Witness) -> str:
+    """The network in words, with the map of a layer where that is what f stands for."""
+    chain = "P" in claim.theory.symbols
+    return ("P_l(theta, x) = theta f_l(x), " if chain else "") + w.text()
+
+
 def on_witness(claim: Claim, w: Witness) -> tuple[Theory, dict[str, Statement]]:
     """The theory of a claim about a rule on one network, and the claim's goals there, by kind of weight.
 
@@ -226,7 +232,7 @@ def necessary(
         id=f"{claim.id}_needs",
         theory=_from(theory, depth, {**known, **met}),
         goals=(condition,),
-        title=f"needed for equality{where}, from depth {depth} on; network: {w.text()}",
+        title=f"needed for equality{where}, from depth {depth} on; network: {network_text(claim, w)}",
         equations=claim.equations,
         script=lambda k, one: script(k, one, c),
     )
@@ -259,7 +265,7 @@ def needed_at_layer(claim: Claim, condition: Statement, known: Mapping[str, Stat
         id=f"{claim.id}_needs",
         theory=theory,
         goals=(Statement((), (), relation),),
-        title=f"needed for equality at every layer; network: {w.text()}",
+        title=f"needed for equality at every layer; network: {network_text(claim, w)}",
         equations=claim.equations,
         script=lambda k, one: script(k, one, at),
     )
@@ -274,7 +280,7 @@ def differs(claim: Claim, w: Witness, layer: int, known: Mapping[str, Statement]
         id=f"{claim.id}_never",
         theory=_from(theory, depth, known),
         goals=(goal,),
-        title=f"not backprop, whatever the parameters, from depth {depth} on; network: {w.text()}",
+        title=f"not backprop, whatever the parameters, from depth {depth} on; network: {network_text(claim, w)}",
         equations=claim.equations,
         script=lambda k, one: script(k, one, ONE),
     )

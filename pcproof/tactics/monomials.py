@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..language.fold import Binding, match
 from ..language.index import Idx, QVar, qvar
 from ..language.signature import Eq, Ne, Statement
-from ..language.terms import ZERO, Add, Inv, Mul, Num, Sum, Term, mul, subst
+from ..language.terms import ZERO, Add, App, Inv, Mul, Num, Sum, Term, mul, subst
 from ..proof.kernel import Context, Kernel, Theorem
 from ..proof.ring import polynomial, term_of
 from .normal import normalize, ring_to
@@ -158,6 +158,73 @@ def divisors_as_given(k: Kernel) -> list[Theorem]:
         both_ = k.congruence(ctx, unit.lhs, [th, k.congruence(ctx, unit.lhs.args[1], [th])])
         out.append(k.trans(k.sym(both_), unit))
     return out
+
+
+def reciprocals_as_given(k: Kernel) -> list[Theorem]:
+    """From a b = r, where a and r differ from 0 by hypothesis: b (1/r) = 1/a, or (1/a) (1/b) = 1/r if all do.
+
+    From a = r, where a differs from 0: r (1/r) = 1.
+    """
+    out = []
+    for name, s in k.theory.hypotheses.items():
+        if not isinstance(s.relation, Eq) or not isinstance(s.relation.lhs, (App, Mul)):
+            continue
+        ctx = Context(s.variables, s.guards)
+        given = k.hypothesis(ctx, name, {v: qvar(v) for v in s.variables})
+        if isinstance(s.relation.lhs, App):
+            unit = None if isinstance(s.relation.rhs, Num) else _unit(k, ctx, s.relation.lhs)
+            if unit is not None:  # what is equal to it differs from 0, too
+                same = k.congruence(ctx, unit.lhs, [given, k.congruence(ctx, Inv(given.lhs), [given])])
+                out.append(k.trans(k.sym(same), unit))
+            continue
+        left = [(a, _unit(k, ctx, a)) for a in s.relation.lhs.args]
+        rhs = s.relation.rhs
+        right = [
+            (a, _unit(k, ctx, a)) for a in (rhs.args if isinstance(rhs, Mul) else (rhs,)) if not isinstance(a, Num)
+        ]
+        if rhs is ZERO or any(u is None for _, u in right) or all(u is None for _, u in left):
+            continue
+        below = [Inv(a) for a, u in left if u is not None]
+        over = [Inv(a) for a, _ in right]
+        # a b (1/r) (1/a), once with a (1/a) = 1 and once with a b = r
+        whole = Mul(given.lhs, *over, *below)
+        units = [u for _, u in left if u is not None]
+        rest = [a for a, u in left if u is None]
+        one = _cancelled(k, ctx, whole, units, [*rest, *over])
+        moved = k.congruence(ctx, whole, [given, *(k.refl(ctx, x) for x in (*over, *below))])
+        number = [a for a in (rhs.args if isinstance(rhs, Mul) else (rhs,)) if isinstance(a, Num)]
+        two = k.trans(moved, _cancelled(k, ctx, moved.rhs, [u for _, u in right if u is not None], [*number, *below]))
+        th = k.trans(k.sym(one), two)
+        if isinstance(th.lhs, Mul):
+            out.append(th)
+        elif isinstance(th.rhs, Mul):
+            out.append(k.sym(th))
+    return out
+
+
+def _unit(k: Kernel, ctx: Context, a: Term) -> Theorem | None:
+    """a (1/a) = 1 for a parameter that differs from 0 by hypothesis."""
+    for name, s in k.theory.hypotheses.items():
+        if isinstance(s.relation, Ne) and s.relation.rhs is ZERO and isinstance(s.relation.lhs, App):
+            names = {v: qvar("?" + v) for v in s.variables}
+            found = match(subst(s.relation.lhs, names), a, {}, tuple("?" + v for v in s.variables))
+            if found is None:
+                continue
+            values = {v: found["?" + v] for v in s.variables}
+            guards, _ = s.at(values)
+            if all(k.entails(ctx, g) for g in guards):
+                return k.inverse(k.hypothesis(ctx, name, values))
+    return None
+
+
+def _cancelled(k: Kernel, ctx: Context, t: Term, units: Sequence[Theorem], rest: Sequence[Term]) -> Theorem:
+    """t = the product of ``rest``, t being that times the left sides of ``units``."""
+    grouped = Mul(Num(1), *(u.lhs for u in units), *rest)
+    th = k.trans(
+        k.ring(ctx, t, grouped),
+        k.congruence(ctx, grouped, [k.refl(ctx, Num(1)), *units, *(k.refl(ctx, r) for r in rest)]),
+    )
+    return k.trans(th, k.ring(ctx, th.rhs, mul(*rest)))
 
 
 def _places(one: _Known, factors: Sequence[Term]) -> Iterator[tuple[frozenset[int], dict[str, Idx]]]:

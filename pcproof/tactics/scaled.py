@@ -13,7 +13,7 @@ from ..proof.ring import polynomial, term_of
 from ..rules.scaled import Factors
 from .goals import Stuck, Tools, prove_equation
 from .light_cone import Cone
-from .monomials import divisors_as_given
+from .monomials import divisors_as_given, reciprocals_as_given
 from .rewrite import by_cases
 
 l = qvar("l")
@@ -31,7 +31,7 @@ def parallel_script(k: Kernel, claim: Claim, f: Factors, c: Term) -> Proved:
 def equal_script(k: Kernel, claim: Claim, f: Factors, c: Term) -> Proved:
     """The same, with the lemma that rate(l + 1) c(l) is 1."""
     cone = Cone(k, claim.equations, c)
-    given = {f"divisor {n}": th for n, th in enumerate(divisors_as_given(k), 1)}
+    given = {f"divisor {n}": th for n, th in enumerate([*divisors_as_given(k), *reciprocals_as_given(k)], 1)}
     cone.lemmas.found |= given
     cone.freeze()
     cone.front()
