@@ -29,7 +29,6 @@ from pcproof.language.signature import (
 from pcproof.language.terms import ONE, ZERO, App, Iverson, Mul, Num, Sum, Term
 from pcproof.proof.theory import TheoryError
 from pcproof.refute.horizon import endless, unreached
-from pcproof.refute.models import find_model
 from pcproof.refute.search import refute as search
 
 s = qvar("s")
@@ -162,7 +161,7 @@ TRUE: dict[str, tuple[Statement, Eq | Le]] = {
 def test_what_is_true_by_a_hypothesis_that_was_not_tried_is_not_refuted(name: str) -> None:
     hypothesis, goal = TRUE[name]
     mine = claim(theory({"h": hypothesis}), goal)
-    assert unreached(mine.theory) == "h" and find_model(mine) is None
+    assert unreached(mine.theory) == "h"
     for verb in (pp.prove, pp.refute):
         result = verb(mine)
         assert result.verdict == "unknown"

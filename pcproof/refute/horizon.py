@@ -1,4 +1,4 @@
-"""Hypotheses about every value of an index, of which a concrete model is asked a few values only.
+"""Hypotheses about every value of an index, of which a counterexample is asked a few values only.
 
 Such a hypothesis is harmless where each further value is about an entry of a
 parameter of its own (x[s] = ..., rate[s] != 0, 1 + p[s] != 0): that entry can be given the
