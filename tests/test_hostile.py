@@ -804,7 +804,7 @@ def rebuilt(c):
         for name, entries in d["parameters"].items()
         for k, v in entries.items()
     }
-    # what is not listed is 0; of a parameter that the claim does not have, no value matters, but one may be divided by it
+    # what is not listed is 0; a parameter that the claim does not have may have any value, and be divided by
     get = lambda name, *k: known.get((name, k), Fr(int(name not in c.claim.theory.symbols)))
     table = {(e["function"].count("'"), tuple(e["indices"]), Fr(e["at"])): Fr(e["value"]) for e in d["table"]}
     kind = d["activation"]
