@@ -804,7 +804,8 @@ def rebuilt(c):
         for name, entries in d["parameters"].items()
         for k, v in entries.items()
     }
-    get = lambda name, *k: known.get((name, k), Fr(0))
+    # what is not listed is 0; a parameter that the claim does not have may have any value, and be divided by
+    get = lambda name, *k: known.get((name, k), Fr(int(name not in c.claim.theory.symbols)))
     table = {(e["function"].count("'"), tuple(e["indices"]), Fr(e["at"])): Fr(e["value"]) for e in d["table"]}
     kind = d["activation"]
     only = int(kind.split(" at layer ")[1].split(",")[0]) if " at layer " in kind else None
