@@ -95,10 +95,13 @@ def _goals(k: Kernel, goals: Sequence[Statement], lemmas: dict[str, Theorem]) ->
     return out
 
 
-def held_script(k: Kernel, claim: Claim) -> Found:
-    """A rule that holds its predictions: from t = l on backprop's error, and none before if it starts there."""
+def held_script(k: Kernel, claim: Claim, arrival: bool = False) -> Found:
+    """A rule that holds its predictions: from t = l on backprop's error, and none before if it starts there.
+
+    arrival: the step in which the error arrives is a case of its own (the step size may depend on time).
+    """
     e: Equations = claim.equations
-    lemmas = _named(errors(k, [((ge(t, l),), ONE)], eq(t, l)), ("arrived",))
+    lemmas = _named(errors(k, [((ge(t, l),), ONE)], eq(t, l) if arrival else None), ("arrived",))
     if e.start is Y:
         lemmas |= _named(errors(k, [((lt(t, l),), ZERO)]), ("before",))
     lemmas |= waiting(k, e)

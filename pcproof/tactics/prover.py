@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from ..language.signature import Claim, Eq, Le, Statement
+from ..language.terms import free_vars
 from ..proof.certificate import Proof
 from ..proof.kernel import Context, Kernel, Theorem
 from ..rules.equations import EVERY_STEP
 from .goals import Stuck, Tools, prove_equation
 from .light_cone import Cone
 from .order import prove_le
+
+Script = Callable[[Kernel, Claim], tuple[dict[str, Theorem], list[Theorem]]]
 
 
 def prove_claim(claim: Claim) -> Proof:
@@ -28,13 +34,25 @@ def prove_claim(claim: Claim) -> Proof:
 
 def run_rule(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[Theorem]]:
     """A rule in motion: freeze, front, then the goals."""
-    if claim.equations.held and claim.equations.when != EVERY_STEP:
-        from .fixed_prediction import held_script
+    if not claim.equations.held or claim.equations.when == EVERY_STEP:
+        return _arrival(k, claim)
+    from .fixed_prediction import held_script
 
+    stuck: Stuck | None = None
+    # the errors run by themselves; or what counts is where one first arrives; or both, where steps depend on time
+    scripts: list[Script] = [held_script, _arrival]
+    if any("t" in free_vars(c.value) for c in claim.equations.step):
+        scripts.append(partial(held_script, arrival=True))
+    for script in scripts:
         try:
-            return held_script(k, claim)
-        except Stuck:
-            pass  # the errors do not run by themselves; what counts is where one first arrives
+            return script(k, claim)
+        except Stuck as s:
+            stuck = stuck or s
+    assert stuck is not None
+    raise stuck
+
+
+def _arrival(k: Kernel, claim: Claim) -> tuple[dict[str, Theorem], list[Theorem]]:
     cone = Cone(k, claim.equations)
     cone.freeze()
     cone.front()
