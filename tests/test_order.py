@@ -201,6 +201,9 @@ def test_a_claim_of_an_inequality_is_proved_or_refuted() -> None:
     wrong = api.prove(claim(Le(mul(3, a, b), square)))
     assert wrong.verdict == "refuted"
     assert api.prove(claim(Le(p, ZERO))).verdict == "refuted"
+    # a bound that holds from another place on may leave no value at all
+    late = Statement(("l",), (ge(l, 300),), Le(App("q", (l,)), Num(-1)))
+    assert api.prove(claim(Le(mul(3, a, b), square), late=late)).verdict == "unknown"
     assert api.prove(claim(Le(c, p), small=Statement((), (), Le(c, ZERO)))).verdict != "refuted"
 
 

@@ -1,9 +1,9 @@
 """Hypotheses about every value of an index, of which a counterexample is asked a few values only.
 
-Such a hypothesis is harmless where each further value is about an entry of a
-parameter of its own (x[s] = ..., rate[s] != 0, 1 + p[s] != 0): that entry can be given the
-value that is asked for.  Of anything else (sum_{k<s} a <= 1 for every s) the values that
-are tried say nothing about the rest.
+Such a hypothesis is harmless where each further value is about an entry of a parameter
+of its own (x[s] = ..., rate[s] != 0, 1 + p[s] != 0, 0 <= v[s]): that entry can be given
+the value that is asked for.  Of anything else (sum_{k<s} a <= 1 for every s) the values
+that are tried say nothing about the rest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from ..language.index import QVar
-from ..language.signature import PARAMETER, Deriv, Eq, Ne, Statement, Theory
+from ..language.signature import PARAMETER, Deriv, Eq, Le, Ne, Statement, Theory
 from ..language.terms import Add, App, Mul, Num, Term, sub, subterms
 
 
@@ -64,19 +64,39 @@ def _value(t: Term, numbers: Mapping[str, Fraction]) -> Fraction | None:
     return total
 
 
+def _bounded(theory: Theory, s: Statement, given: Mapping[str, object]) -> str:
+    """0 <= q[s], p[s] <= 2: the name of what has the same bound at every entry, and nothing else that is given."""
+    r = s.relation
+    assert isinstance(r, Le)
+    for x, y in ((r.lhs, r.rhs), (r.rhs, r.lhs)):
+        if isinstance(x, App) and isinstance(y, Num) and _own(theory, x, endless(s)):
+            if given.get(x.name, s.guards) == s.guards:
+                return x.name
+    return ""
+
+
 def unreached(theory: Theory) -> str | None:
     """The name of a hypothesis that cannot be held to be met in a model, however many values are tried."""
-    given: set[str] = set()
+    given: dict[str, object] = {}
+    bounds: list[tuple[str, Statement]] = []
     for name, s in theory.hypotheses.items():
         variables, r = endless(s), s.relation
         if not variables or isinstance(r, Deriv):
             continue
         if isinstance(r, Ne) and _generic(theory, r, variables):
             continue
+        if isinstance(r, Le):
+            bounds.append((name, s))
+            continue
         own = [t for t in (r.lhs, r.rhs) if _own(theory, t, variables)] if isinstance(r, (Eq, Ne)) else []
         if isinstance(r, Eq):
             own = [t for t in own if isinstance(t, App) and t.name not in given]
-            given |= {t.name for t in own[:1] if isinstance(t, App)}
+            given |= {t.name: None for t in own[:1] if isinstance(t, App)}
         if not own:
             return name
+    for name, s in bounds:
+        bounded = _bounded(theory, s, given)
+        if not bounded:
+            return name
+        given[bounded] = s.guards  # bounds from different places on could meet nowhere
     return None

@@ -29,6 +29,7 @@ from ..rules.rule import divisors
 
 DEPTHS = (1, 2, 3)
 MOST_UNKNOWNS, MOST_TERMS = 3, 4  # polynomials beyond both are not solved: depth 2 has to do
+MOST_DIGITS = 20_000  # of all coefficients of one polynomial
 NUMBERS = (1, -1, 2, 3, -2)
 DATA = 3  # networks at each depth: affine activations, then two with squares
 Name = tuple[str, "int | None"]  # a parameter, or one of its entries
@@ -340,7 +341,9 @@ def conjecture(benches: Benches, parallel: bool = False) -> tuple[list[Condition
 
 
 def _large(rows: Sequence[Any]) -> bool:
-    """Would a Groebner basis take long?"""
+    """Would a Groebner basis, or factors, take long?"""
+    if any(len(r.numer.terms()) * max(len(str(c)) for _, c in r.numer.terms()) > MOST_DIGITS for r in rows if r != 0):
+        return True
     unknowns = {g for r in rows for g in _occurring(r.numer)}
     return len(unknowns) > MOST_UNKNOWNS and max(len(r.numer.terms()) for r in rows) > MOST_TERMS
 
@@ -373,6 +376,8 @@ def _generalised(ideals: Mapping[int, tuple[Ideal, list[Name]]], benches: Benche
 
     for depth in sorted(d for d in ideals if d <= last):
         ideal, names = ideals[depth]
+        if any(len(str(x)) > MOST_DIGITS // 20 for x in ideal.elements):
+            raise Unclear(f"what is needed at depth {depth} is too long to be generalised")
         for x in sorted(ideal.elements, key=lambda x: (len(x.free_symbols), len(str(x)), str(x))):
             if implied(depth).contains(x):
                 continue
