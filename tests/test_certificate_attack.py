@@ -590,7 +590,9 @@ def _fuzz(inputs: int) -> None:
 
     run()
     print(dict(found.most_common()))
-    assert sum(found.values()) >= inputs * 0.9 and len(found) > 8, found
+    assert sum(found.values()) >= inputs * 0.9, found
+    # the noise gets past the front door: to the digest, the theory, the items and the goals
+    assert {"not a certificate", "digest", "theory", "item", "goal"} <= set(found), found
 
 
 def test_noise_is_rejected_cleanly() -> None:

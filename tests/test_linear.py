@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from core import slow_outside
 
 from pcproof import api
 from pcproof.api import proved_by_kernel
@@ -376,7 +377,9 @@ def test_the_normal_equations_have_the_ratio_of_precisions(goal: int) -> None:
 
 
 # -- under attack: those whose equilibria take longer to solve for than test_attack.py has -----
-@pytest.mark.parametrize("id", ["linear_rates", "linear_output_variance", "linear_output_variance_changes"])
+@pytest.mark.parametrize(
+    "id", slow_outside(["linear_rates", "linear_output_variance", "linear_output_variance_changes"], ["linear_rates"])
+)
 def test_no_mutant_gets_away(id: str) -> None:
     rows = attack(entries()[id], Limits(seconds=20))
     assert rows and {r.verdict for r in rows} == {REFUTED}, [(r.name, r.note) for r in rows if r.verdict != REFUTED]

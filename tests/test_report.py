@@ -250,6 +250,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[ReportResult, str]:
     return result, result.path.read_text(encoding="utf-8")
 
 
+@pytest.mark.xdist_group("report")  # the page is made once
 def test_everything_on_the_page_holds(page: tuple[ReportResult, str]) -> None:
     result, _ = page
     assert result.ok, [(c.name, c.detail) for c in result.failed]
@@ -258,6 +259,7 @@ def test_everything_on_the_page_holds(page: tuple[ReportResult, str]) -> None:
     assert result.as_dict()["ok"] is True
 
 
+@pytest.mark.xdist_group("report")  # the page is made once
 def test_the_page_has_its_parts_in_order_and_stands_alone(page: tuple[ReportResult, str]) -> None:
     _, text = page
     outline = Outline()
@@ -279,6 +281,7 @@ def test_the_page_has_its_parts_in_order_and_stands_alone(page: tuple[ReportResu
     assert "prefers-color-scheme: dark" in text
 
 
+@pytest.mark.xdist_group("report")  # the page is made once
 def test_the_page_reads_without_scripts(page: tuple[ReportResult, str]) -> None:
     _, text = page
     assert '<div class="control" hidden>' in text  # the slider appears only where scripts run
