@@ -70,6 +70,7 @@ ELSEWHERE = {
     "precision_forward_equilibrium": "test_precision",
     "dag_energy_gradient": "test_dag",
     "dag_levels": "test_dag",
+    "zil_levelled_graph": "test_levelled_graph",
     "dag_rate": "test_dag_convergence",
     "dag_converges": "test_dag_convergence",
 }

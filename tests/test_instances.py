@@ -39,6 +39,9 @@ FULL = {
 }
 #: theorems about one size, where few points are found
 FEW = {"prediction_converges": 3, "prediction_large_step": 8, "no_faster": 8}
+# here maps are sums of products of one entry of each argument: 0 at a vertex that reads leaves alone, and so are the
+# changes of its leaves; test_levelled_graph.py has a graph with other maps, where they are not 0
+PRODUCTS = {"zil_levelled_graph"}
 
 
 @dataclass
@@ -124,7 +127,7 @@ def test_a_theorem_holds_where_its_hypotheses_do(id: str) -> None:
     found = points(claim)
     assert not found.failed
     assert found.number >= FEW.get(id, ENOUGH), found
-    assert all(found.lively), found  # not 0 = 0 alone
+    assert all(found.lively) or id in PRODUCTS, found  # not 0 = 0 alone
     assert found.empty or id in FULL, found
     known = any(c.expr.terms and c.kind == "eq" for c in claim.theory.assumptions)
     assert known or "L" not in claim.theory.sizes or {1, 2, 3} <= found.depths or least(claim) > 1, found

@@ -110,11 +110,14 @@ def _network(c: Counterexample) -> list[str]:
     theory, instance = c.claim.theory, c.instance
     parts: list[str] = []
     tables = list(instance.shape.tables)
-    if tables:
-        parts.append("-".join(str(n) for n in reversed(instance.shape.tables[tables[0]])))
-        for other in tables[1:]:
-            layers = list(range(len(instance.shape.tables[other])))[1:]
-            parts.append(", ".join(f"{other}({k}) = {instance.shape.tables[other][k]}" for k in reversed(layers)))
+    for name in tables:
+        values = instance.shape.tables[name]
+        if name == "n":
+            parts.append("-".join(str(n) for n in reversed(values)))
+        elif tables[0] == "n":
+            parts.append(", ".join(f"{name}({k}) = {values[k]}" for k in reversed(range(1, len(values)))))
+        else:  # no widths
+            parts.append(", ".join(f"{name}({k}) = {n}" for k, n in enumerate(values)))
     for name, value in instance.shape.constants.items():
         if name == "B" and value > 1:
             parts.append(f"batch {value}")

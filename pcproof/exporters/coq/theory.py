@@ -173,7 +173,7 @@ class TheoryText:
                 value = self._cases(d)
             yield f"Definition {names.symbol(d['name'])} (p : params){binder} : R :=\n  {value}."
         if recursive:
-            yield self._unfold_tactic(number)
+            yield self._unfold_tactic(number, calls)
         for d in group:
             for k in range(len(d["cases"])):
                 yield self._case_lemma(number, d, k, recursive)
@@ -230,14 +230,20 @@ class TheoryText:
             f"Proof. apply wfix_eq. Qed."
         )
 
-    def _unfold_tactic(self, number: int) -> str:
-        """Each call in the value of a case goes down."""
+    def _unfold_tactic(self, number: int, calls: set[str]) -> str:
+        """Each call in the value of a case goes down; below an operator whose range tells so, inside its range."""
+        inside = ""
+        for name in sorted(calls):
+            s = self.symbols[name]
+            if any(kind == "var" for r in s["ranges"] for i in r for _, kind, *_ in i[1:]):
+                side = " ".join([names.symbol(name), *"_" * (1 + s["arity"] + len(s["ranges"]))])
+                inside += f"  | |- {side} = {side} => match goal with e : _ |- _ => apply e; intros; go{number} end\n"
         return (
             f"Ltac go{number} := cbv beta; lazymatch goal with\n"
             "  | |- ?a = ?a => exact eq_refl\n"
             "  | |- (if _ then _ else 0) = _ => refine (eq_trans (if_true _ _ _ _) _);\n"
             f"    [cbv [measure{number} below nonneg lexlt length Nat.eqb]; arith | exact eq_refl]\n"
-            f"  | |- zsum _ _ = zsum _ _ => apply zsum_ext; intros; go{number}\n"
+            f"  | |- zsum _ _ = zsum _ _ => apply zsum_ext; intros; go{number}\n{inside}"
             f"  | |- @eq (_ -> _) _ _ => apply fun_ext; intro; go{number}\n"
             f"  | |- _ => progress f_equal; go{number}\n  end."
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from .indices import Atom, Con, Index, SmtError, atoms, bound, need, replace
+from .indices import Atom, Con, Index, SmtError, atoms, bound, need, replace, unordered
 
 FORMATS = ("pcproof-certificate-3",)
 MAX_DEPTH, MAX_NAME = 120, 200
@@ -309,8 +309,9 @@ class Certificate:
             need(len(idx) == s.arity and len(args) == len(s.ranges), f"{symbol!r}: its shape")
             parts = [(len(bounds), self._term(a)) for bounds, a in args]
             t = self.make.make("app", (symbol, tuple(map(self.index, idx))), parts)
-            given = [[self.index(b) for b in bounds] for bounds, _ in args]
-            need(given == [self.ranges(t, k) for k in range(len(args))], f"{symbol!r}: other ranges than declared")
+            for k, (bounds, _) in enumerate(args):
+                given, declared = ([unordered(i) for i in r] for r in (map(self.index, bounds), self.ranges(t, k)))
+                need(given == declared, f"{symbol!r}: other ranges than declared")
             return t
         if op in ("add", "mul"):
             return self.make.make(op, None, [(0, self._term(part)) for part in rest])

@@ -43,6 +43,12 @@ def plus(a: Index, b: Index, times: int = 1) -> Index:
     return a[0] + times * b[0], tuple((c, atom) for atom, c in total.items() if c)
 
 
+def unordered(i: Index) -> tuple[int, frozenset[Any]]:
+    """The same for every order of the atoms: what to compare."""
+    pairs = ((c, (*a[:2], *map(unordered, a[2:])) if a[0] == "size" else a) for c, a in i[1])
+    return i[0], frozenset(pairs)
+
+
 def atoms(i: Index) -> Iterator[Atom]:
     """All atoms, those inside sizes too."""
     for _, atom in i[1]:
