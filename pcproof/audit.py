@@ -52,7 +52,7 @@ ERRATA = (
     ),
     Erratum(6, f"{GRAPHS}, eqs 3, 5, 7, 8", "eps = mu - x, with the signs of x - mu", ("zil_chain",)),
     Erratum(7, f"{GRAPHS}, Lemma A.1", "eps = 0 for every t <= d"),
-    Erratum(8, f"{GRAPHS}, Algorithm 3", "a leaf of level k learns at t = k", ("zil_chain",)),
+    Erratum(8, f"{GRAPHS}, Algorithm 3", "a leaf of level k learns at t = k", ("zil_levelled_graph",)),
     Erratum(9, f"{GRAPHS}, Algorithm 2", "insert d_j - D_i identity vertices"),
     Erratum(10, f"{GRAPHS}, eq. 12", "on the skip graph z3 changes by alpha delta z1 z2 s", ("skip_graph_padded",)),
     Erratum(
