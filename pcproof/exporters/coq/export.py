@@ -12,7 +12,7 @@ from . import names
 from .prelude import PRELUDE
 from .step import held, lemma
 from .steps import Steps
-from .terms import CoqError, Json, Texts, tabled
+from .terms import CoqError, Json, Texts, plain, tabled
 from .theory import TheoryText
 
 FORMATS = ("pcproof-certificate-3",)
@@ -69,8 +69,7 @@ def _export(data: Json) -> str:
         raise CoqError(f"the certificate format {data.get('format')!r} is not known to the Coq exporter")
     if not data["goals"]:
         raise CoqError("the certificate has no goal")
-    # JSON has lists only; tuples and shared parts of the caller's are of no interest
-    data = json.loads(json.dumps(data))
+    data = plain(data)
     head = HEADER.format(digest=digest(data), theorem=THEOREM)
     data = tabled(data)
     texts = Texts(data)

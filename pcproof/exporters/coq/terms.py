@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -26,14 +26,40 @@ def forall(variables: Sequence[str], body: str) -> str:
     return f"forall {' '.join(variables)} : Z, {body}" if variables else body
 
 
+def plain(data: Json) -> Json:
+    """The same with lists, as JSON has them, in the place of tuples; parts that are shared stay shared."""
+    seen: dict[int, Json] = {}
+
+    def go(d: Json) -> Json:
+        if isinstance(d, str | int) or d is None:
+            return d
+        if id(d) not in seen:
+            if isinstance(d, dict):
+                seen[id(d)] = {k: go(v) for k, v in d.items()}
+            elif isinstance(d, list | tuple):
+                seen[id(d)] = [go(v) for v in d]
+            else:
+                raise TypeError(f"{type(d).__name__} is not JSON")
+        return seen[id(d)]
+
+    return go(data)
+
+
 class _Table:
     """Terms by number; equal ones have the same."""
 
     def __init__(self) -> None:
         self.rows: list[Json] = []
         self._place: dict[str, int] = {}
+        #: by identity, with the term, which so stays where it is
+        self._seen: dict[int, tuple[Json, int]] = {}
 
     def number(self, t: Json) -> int:
+        if id(t) not in self._seen:
+            self._seen[id(t)] = t, self._number(t)
+        return self._seen[id(t)][1]
+
+    def _number(self, t: Json) -> int:
         kind, *rest = t
         if kind == "app":
             name, indices, arguments = rest
@@ -73,18 +99,31 @@ def tabled(data: Json) -> Json:
         for group in theory["definitions"]
     ]
     hypotheses = {n: table.statement(s) for n, s in theory["hypotheses"].items()}
-    contexts = {repr(i["context"]): i["context"] for i in data["items"]}
-    place = {key: k for k, key in enumerate(contexts)}
+    key = _by_identity(repr)
+    contexts = {key(i["context"]): i["context"] for i in data["items"]}
+    place = {text: k for k, text in enumerate(contexts)}
     return {
         **data,
         "theory": {**theory, "definitions": groups, "hypotheses": hypotheses},
         "goals": [{**g, "statement": table.statement(g["statement"])} for g in data["goals"]],
         "contexts": [{**c, "given": [table.statement(s) for s in c["given"]]} for c in contexts.values()],
         "items": [
-            {**i, "context": place[repr(i["context"])], "claim": table.relation(i["claim"])} for i in data["items"]
+            {**i, "context": place[key(i["context"])], "claim": table.relation(i["claim"])} for i in data["items"]
         ],
         "terms": table.rows,
     }
+
+
+def _by_identity(f: Callable[[Json], str]) -> Callable[[Json], str]:
+    """A function of data that live as long as it does."""
+    seen: dict[int, tuple[Json, str]] = {}
+
+    def of(d: Json) -> str:
+        if id(d) not in seen:
+            seen[id(d)] = d, f(d)
+        return seen[id(d)][1]
+
+    return of
 
 
 class Texts:
